@@ -1,0 +1,1 @@
+"""Operations by level: graph (tensors), kernel (dispatch), plan (host program), upstream (MLIR dialects below)."""

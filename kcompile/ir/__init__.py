@@ -1,0 +1,1 @@
+"""The SSA core: types, attributes, operations, text, rewriting, passes, interpreter."""
