@@ -1,0 +1,58 @@
+"""kcompile: a compiler for Keras models.
+
+    import kcompile
+    fast = kcompile.compile(model)      # a model of kcompile.keras, a live keras.Model, or a saved .keras / .h5 file
+    y = fast(x)                         # runs generated native code
+
+`from kcompile import keras` is the Keras API itself, trained and served by generated kernels.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kcompile import keras as keras
+    from kcompile.api import CompiledModel as CompiledModel
+    from kcompile.api import compile as compile
+    from kcompile.api import load as load
+    from kcompile.errors import ArtifactError as ArtifactError
+    from kcompile.errors import FormatError as FormatError
+    from kcompile.errors import IRError as IRError
+    from kcompile.errors import KcompileError as KcompileError
+    from kcompile.errors import ShapeError as ShapeError
+    from kcompile.errors import UnsupportedError as UnsupportedError
+
+__version__ = "0.1.0"
+
+# Where each public name lives. Resolved on first use (PEP 562), so that `import kcompile` costs next to nothing.
+_HOMES = {
+    "compile": "kcompile.api",
+    "load": "kcompile.api",
+    "CompiledModel": "kcompile.api",
+    "KcompileError": "kcompile.errors",
+    "IRError": "kcompile.errors",
+    "ShapeError": "kcompile.errors",
+    "UnsupportedError": "kcompile.errors",
+    "FormatError": "kcompile.errors",
+    "ArtifactError": "kcompile.errors",
+}
+_SUBPACKAGES = ("keras",)
+
+__all__ = ["__version__", *_HOMES, *_SUBPACKAGES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kcompile' has no attribute {name!r}. It has: {', '.join(sorted(__all__))}.")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
