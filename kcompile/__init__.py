@@ -40,7 +40,7 @@ _HOMES = {
 }
 _SUBPACKAGES = ("keras",)
 
-__all__ = ["__version__", *_HOMES, *_SUBPACKAGES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES, *_SUBPACKAGES]
 
 
 def __getattr__(name: str) -> Any:
