@@ -6,6 +6,7 @@ Python values convert by `attribute`: bool, int (i64), float (f64), str, bytes-l
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -245,6 +246,8 @@ def scalar_text(value: Any, element: Type) -> str:
     if element is t.i1:
         return "true" if value else "false"
     if isinstance(element, FloatType):
+        if value != value and isinstance(value, np.floating):  # the bits of this nan; a Python float would make it quiet
+            return f"0x{float_bits(value, element):0{t.bitwidth(element) // 4}X}"  # type: ignore[arg-type]
         return float_text(float(value), element)
     if isinstance(element, t.ComplexType):
         return f"({float_text(float(value.real), element.element)}, {float_text(float(value.imag), element.element)})"
@@ -286,8 +289,16 @@ def float_text(value: float, type: Type) -> str:
 
 def dictionary_text(elements: Mapping[str, Attribute]) -> str:
     """{a = .., b}."""
-    items = [k if isinstance(a, UnitAttr) else f"{k} = {a}" for k, a in elements.items()]
+    items = [key_text(k) if isinstance(a, UnitAttr) else f"{key_text(k)} = {a}" for k, a in elements.items()]
     return "{" + ", ".join(items) + "}"
+
+
+_BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_$.]*", re.ASCII)
+
+
+def key_text(name: str) -> str:
+    """An attribute's name, quoted where it is not a plain identifier."""
+    return name if _BARE_KEY.fullmatch(name) else f'"{escape(name)}"'
 
 
 def attribute(value: Any) -> Attribute:

@@ -1,0 +1,1 @@
+"""Subsets of the MLIR dialects, under their own names and with their meaning."""
