@@ -20,6 +20,10 @@ class ShapeError(KcompileError, ValueError):
     """Shapes that do not fit together."""
 
 
+class ArgumentError(KcompileError, ValueError):
+    """An argument whose value cannot be used; the message says which values can."""
+
+
 class UnsupportedError(KcompileError, NotImplementedError):
     """Something valid in Keras that this version does not compile; the message names what does work."""
 
