@@ -1,0 +1,7 @@
+"""Strategies: how a kernel becomes loops over tiles and registers. One file each, with `match` and `emit`.
+
+    match(kernel, target) -> parameters | None      pure: whether the strategy takes the kernel, and how
+    emit(kernel, parameters, target) -> func.func   the loops
+
+`select` holds their order.
+"""

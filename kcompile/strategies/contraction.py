@@ -1,0 +1,41 @@
+"""contraction: a matrix product in any operand layout, batched or not, in register tiles (see register_tile).
+
+    C[m, n] = epilogue(sum_k A[m, k] * B[k, n])       rows run along m, lanes along n (contiguous in B and in C)
+
+Traffic: A once per lane tile, B once per row tile (once in all with lanes_outer), C once.
+"""
+
+from __future__ import annotations
+
+from kcompile.codegen.target import Target
+from kcompile.ir.core import Operation
+from kcompile.strategies import register_tile
+from kcompile.strategies.register_tile import Tile
+from kcompile.strategies.structured import Generic, Kernel
+
+NARROW = 4  # results with fewer columns than this are dot products: row_reduction puts the lanes along k
+
+
+def is_multiply_add(view: Generic) -> bool:
+    """Whether the body is `running result + product` of two operands."""
+    names = [op.name for op in view.body.ops]
+    return names[-3:] in (["arith.mulf", "arith.addf", "linalg.yield"], ["arith.muli", "arith.addi", "linalg.yield"])
+
+
+def has_windows(view: Generic) -> bool:
+    """Whether an operand is indexed by a sum of dims, as in a convolution or a pooling."""
+    return any(len(e.terms) > 1 for _, m in view.operands_read for e in m.results)
+
+
+def match(kernel: Kernel, target: Target) -> Tile | None:
+    view = register_tile.single_reduction(kernel)
+    if view is None or not is_multiply_add(view) or has_windows(view) or not register_tile.results_fit(kernel, view):
+        return None
+    tile = register_tile.choose(view, target)
+    if tile is None or view.extents()[tile.lane_dim] < NARROW:  # type: ignore[operator]
+        return None
+    return tile
+
+
+def emit(kernel: Kernel, tile: Tile, target: Target) -> Operation:
+    return register_tile.emit(kernel, tile, "contraction")

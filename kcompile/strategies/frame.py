@@ -1,0 +1,109 @@
+"""The frame of a loops-level kernel: its signature, its symbols, and how its work is divided among the workers.
+
+    func.func @name(memrefs of inputs, memrefs of outputs, symbols: index, %tid: index, %team: index)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from kcompile.dialects.upstream.builder import LoopBuilder
+from kcompile.ir import types as t
+from kcompile.ir.attributes import ArrayAttr, DimsAttr, StringAttr
+from kcompile.ir.core import Block, Operation, Region, Value
+from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.types import DYNAMIC, FunctionType, IntegerType, MemRefType, TensorType, Type
+from kcompile.strategies.structured import Kernel
+
+
+class Frame:
+    """A kernel being written. `b` builds inside the new function; `memref` finds the buffer of a tensor argument."""
+
+    def __init__(self, kernel: Kernel):
+        self.kernel = kernel
+        self.symbols = kernel.symbols
+        tensors = [v.type for v in (*kernel.inputs, *kernel.outputs)]
+        buffers = [buffer_type(x) for x in tensors]
+        arguments = [*buffers, *[t.index] * (len(self.symbols) + 2)]
+        self.body = Block(arguments)
+        self.function = Operation("func.func", (), (), {}, [Region([self.body])], kernel.function.location)
+        self.function["sym_name"] = kernel.name
+        self.function["function_type"] = FunctionType(tuple(arguments), ())
+        self.function["kernel.dims"] = ArrayAttr(tuple(DimsAttr(x.shape) for x in tensors))  # type: ignore[attr-defined]
+        self.function["kernel.symbols"] = ArrayAttr(tuple(StringAttr(name) for name in self.symbols))
+        self.function["kernel.outputs"] = len(kernel.outputs)
+        self.function["kernel.root"] = kernel.function.get("kernel.root", "elementwise")
+        self.b = LoopBuilder(self.body, None, kernel.function.location)
+        values = self.body.arguments
+        count = len(kernel.inputs)
+        self.memref = dict(zip(kernel.inputs, values[:count], strict=True))
+        self.outputs = values[count : len(buffers)]
+        self.sizes = dict(zip(self.symbols, values[len(buffers) : -2], strict=True))
+        self.tid, self.team = values[-2:]
+
+    def size(self, dim: Dim) -> Value:
+        """The value of a dim, as an index."""
+        if not isinstance(dim, SymbolicDim):
+            return self.b.index(dim)
+        total: Value | None = None
+        for monomial, coefficient in dim.terms:
+            term = self.b.index(coefficient)
+            for name in monomial:
+                term = self.b.mul(term, self.sizes[name])
+            total = term if total is None else self.b.add(total, term)
+        assert total is not None
+        return total
+
+    @contextmanager
+    def parallel(self, extents: Sequence[Dim | Value], grain: int = 1) -> Iterator[list[Value]]:
+        """One loop over the flattened `extents`, this worker's share; yields the index in every extent."""
+        b = self.b
+        sizes = [e if isinstance(e, Value) else self.size(e) for e in extents]
+        total = b.index(1)
+        for size in sizes:
+            total = b.mul(total, size)
+        lo, hi = b.partition(total, self.tid, self.team, grain)
+        with b.for_(lo, hi, 1) as loop:
+            indices: list[Value] = []
+            rest = loop.iv
+            for size in reversed(sizes[1:]):
+                indices.append(b.mod(rest, size))
+                rest = b.floordiv(rest, size)
+            if sizes:
+                indices.append(rest)
+            yield indices[::-1]
+            loop.yield_()
+
+    @contextmanager
+    def nest(self, bounds: Sequence[tuple[Value, Value]]) -> Iterator[list[Value]]:
+        """Plain loops, one inside the other, without carried values."""
+        with ExitStack() as stack:
+            loops = [stack.enter_context(_loop(self.b, lo, hi)) for lo, hi in bounds]
+            yield loops
+
+    def finish(self, strategy: str) -> Operation:
+        """End the function; `strategy` is printed on it."""
+        self.b.create("func.return", (), None, ())
+        self.function["kernel.strategy"] = strategy
+        return self.function
+
+
+@contextmanager
+def _loop(b: LoopBuilder, lo: Value, hi: Value) -> Iterator[Value]:
+    with b.for_(lo, hi, 1) as loop:
+        yield loop.iv
+        loop.yield_()
+
+
+def buffer_type(tensor: Type) -> MemRefType:
+    """The memref that holds a tensor: dense, row-major, i1 as bytes, integers signless."""
+    assert isinstance(tensor, TensorType)
+    return MemRefType(tuple(DYNAMIC if isinstance(d, SymbolicDim) else d for d in tensor.shape), storage(tensor.element))
+
+
+def storage(element: Type) -> Type:
+    """The type of one element in memory."""
+    if element is t.i1:
+        return t.i8
+    return IntegerType(element.width) if isinstance(element, IntegerType) else element

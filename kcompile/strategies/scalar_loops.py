@@ -1,0 +1,64 @@
+"""scalar_loops: the strategy that takes every reduction that no other one takes: plain loops, one element at a time.
+
+    for point in this worker's share of the parallel dims:
+        running = init; for the reduction dims: running = body(operands, running)
+        epilogue(running) -> store
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcompile.codegen.target import Target
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.types import TensorType
+from kcompile.strategies.frame import Frame
+from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.structured import Generic, Kernel, generic
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No parameters."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+def match(kernel: Kernel, target: Target) -> Nothing | None:
+    if len(kernel.roots) != 1 or kernel.roots[0].name != "linalg.generic":
+        return None
+    view = generic(kernel.roots[0])
+    out = view.output_maps[0]
+    if any(m is not out for m in view.output_maps) or any(e.dim is None for e in out.results):
+        return None
+    shape = view.op.results[0].type.shape  # type: ignore[attr-defined]
+    if any(isinstance(v.type, TensorType) and v.type.shape != shape for v in kernel.outputs):
+        return None
+    return Nothing()
+
+
+def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
+    frame = Frame(kernel)
+    view = generic(kernel.roots[0])
+    extents = view.extents()
+    order = [e.dim for e in view.output_maps[0].results]
+    with frame.parallel([extents[d] for d in order if d is not None]) as at:
+        indices = [LaneIndex(i) for i in at]
+        known = {d: i for d, i in zip(order, indices, strict=True) if d is not None}
+        start = [Points(frame, 1).value(init, indices) for init in view.inits]
+        totals = _reduce(frame, view, list(view.reductions), known, start)
+        points = Points(frame, 1, None, dict(zip(view.op.results, totals, strict=True)))
+        for value, memref in zip(kernel.outputs, frame.outputs, strict=True):
+            points.store(points.value(value, indices), memref, indices)
+    return frame.finish("scalar_loops{}")
+
+
+def _reduce(frame: Frame, view: Generic, dims: list[int], known: dict[int, LaneIndex], running: list[Value]) -> list[Value]:
+    if not dims:
+        at = [known[d] for d in range(view.dims)]
+        return Points(frame, 1).generic_body(view.op, at, running)
+    b = frame.b
+    with b.for_(b.index(0), frame.size(view.extents()[dims[0]]), 1, running) as loop:
+        loop.yield_(_reduce(frame, view, dims[1:], {**known, dims[0]: LaneIndex(loop.iv)}, list(loop.args)))
+    return list(loop.results)

@@ -1,0 +1,52 @@
+"""align-operands: the right operand of every dot and convolution gets its output features last, by a transpose.
+
+    dot_general(x[b, n], w[m, n]; contract 1, 1)   =>   dot_general(x, transpose(w)[n, m]; contract 1, 0)
+
+Kernels put vector lanes along the features of the result, which must then be contiguous in the right operand. The
+transpose of a weight costs one sweep a step in training, and nothing at inference: it moves into @prepare.
+Reads and writes the graph level; exact.
+"""
+
+from __future__ import annotations
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.ir.core import Operation
+from kcompile.ir.passes import pass_
+
+
+@pass_("align-operands", reads="graph", writes="graph", exact=True)
+def align_operands(module: Operation) -> bool:
+    changed = False
+    for op in list(module.walk()):
+        if op.name == "graph.dot_general":
+            changed |= align_dot(op)
+        elif op.name == "graph.convolution":
+            changed |= align_convolution(op)
+    return changed
+
+
+def align_dot(op: Operation) -> bool:
+    """Right operand: batch dims, contracted dims, free dims, in this order."""
+    rhs = op.operands[1]
+    batch, contract = op["rhs_batch"], op["rhs_contract"]
+    rank = len(rhs.type.shape)  # type: ignore[attr-defined]
+    free = [d for d in range(rank) if d not in batch and d not in contract]
+    if not free or free[-1] == rank - 1 or rhs.type.shape[free[-1]] == 1:  # type: ignore[attr-defined]
+        return False
+    order = (*batch, *contract, *free)
+    op.set_operand(1, GraphBuilder.before_op(op).transpose(rhs, permutation=order))
+    op["rhs_batch"] = tuple(range(len(batch)))
+    op["rhs_contract"] = tuple(range(len(batch), len(batch) + len(contract)))
+    return True
+
+
+def align_convolution(op: Operation) -> bool:
+    """Right operand: spatial dims, input features, output features, where the features of the result are last too."""
+    rhs, spec, out = op.operands[1], op["rhs_spec"], op["out_spec"]
+    last = len(spec) - 1
+    if spec[0] == last or out[1] != last or rhs.type.shape[spec[0]] == 1:  # type: ignore[attr-defined]
+        return False
+    order = (*spec[2:], spec[1], spec[0])
+    op.set_operand(1, GraphBuilder.before_op(op).transpose(rhs, permutation=order))
+    op["rhs_spec"] = (last, last - 1, *range(last - 1))
+    return True
