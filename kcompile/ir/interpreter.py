@@ -189,12 +189,14 @@ class Interpreter:
             def conform(value: Any) -> Any:
                 array = np.asarray(value)
                 if array.shape != shape or array.dtype != dtype:
-                    raise IRError(f"the reference of {name} gave {array.dtype}{list(array.shape)}, its type is {type} ({list(shape)})")
+                    raise IRError(
+                        f"the reference of {name} gave {array.dtype}{list(array.shape)}, its type is {type} ({list(shape)})"
+                    )
                 return round_bf16(array) if low_precision else array
 
             return conform
-        if type is t.index:
-            return int
+        if type is t.index:  # an array of indices in the body of a linalg.generic, whose points run at once
+            return lambda value: value if isinstance(value, np.ndarray) and value.ndim else int(value)
         if isinstance(type, t.IntegerType | t.FloatType):
             make = t.to_numpy(type).type
             if type is t.bf16:

@@ -1,10 +1,10 @@
 """Passes: a registry by name, pipelines as text, and the manager that runs, checks, times and dumps them.
 
-    @pass_("cse", reads="graph", writes="graph", exact=True)
-    def cse(module: Operation) -> bool:          # options are keyword arguments; True when something changed
-        ...
+@pass_("cse", reads="graph", writes="graph", exact=True)
+def cse(module: Operation) -> bool:          # options are keyword arguments; True when something changed
+    ...
 
-    run_pipeline(module, "canonicalize,fuse-epilogues{max=4},cse", verify_each=True)
+run_pipeline(module, "canonicalize,fuse-epilogues{max=4},cse", verify_each=True)
 """
 
 from __future__ import annotations
@@ -173,7 +173,11 @@ def _option_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
-    return f'"{text}"' if isinstance(value, str) and (not re.fullmatch(r"[\w./-]+", text) or _option_value(text) != text) else text
+    return (
+        f'"{text}"'
+        if isinstance(value, str) and (not re.fullmatch(r"[\w./-]+", text) or _option_value(text) != text)
+        else text
+    )
 
 
 def pipeline_text(passes: Sequence[Pass]) -> str:

@@ -81,7 +81,7 @@ class _Printer:
         self.resources: dict[str, DenseAttr] = {}
         self.names: dict[Value, str] = {}
         self.taken: set[str] = set()
-        self.next_result = self.next_argument = self.next_block = 0
+        self.next_result = self.next_argument = 0
 
     # -- names
     def fresh(self, hint: str) -> str:
@@ -132,7 +132,9 @@ class _Printer:
         left = self.name_results(op) if op.results else ""
         properties, discardable = self.split(op)
         head = f'{indent}{left}"{op.name}"({operands}){properties}'
-        signature = f" : ({', '.join([v.type.text for v in op._operands])}) -> {types_text([r.type for r in op.results])}"
+        signature = (
+            f" : ({', '.join([v.type.text for v in op._operands])}) -> {types_text([r.type for r in op.results])}"
+        )
         tail = discardable + signature
         if self.locations and op.location is not UNKNOWN:
             tail += f" {op.location}"
@@ -141,20 +143,19 @@ class _Printer:
             return
         isolated = op.has_trait("isolated")
         if isolated:
-            saved = self.taken, self.next_result, self.next_argument, self.next_block
-            self.taken, self.next_result, self.next_argument, self.next_block = set(), 0, 0, 0
+            saved = self.taken, self.next_result, self.next_argument
+            self.taken, self.next_result, self.next_argument = set(), 0, 0
         for i, region in enumerate(op.regions):
             self.lines.append(f"{head} ({{" if i == 0 else f"{indent}}}, {{")
             self.region(region, indent)
         self.lines.append(f"{indent}}}){tail}")
         if isolated:
-            self.taken, self.next_result, self.next_argument, self.next_block = saved
+            self.taken, self.next_result, self.next_argument = saved
 
     def region(self, region: Region, indent: str) -> None:
         for i, block in enumerate(region.blocks):
-            number, self.next_block = self.next_block, self.next_block + 1
             if i or block.arguments or block.first is None:
-                self.lines.append(f"{indent}^bb{number}{self.arguments(block)}:")
+                self.lines.append(f"{indent}^bb{i}{self.arguments(block)}:")
             for op in block.ops:
                 self.operation(op, indent + "  ")
 
