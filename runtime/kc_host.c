@@ -144,7 +144,7 @@ static struct {
   atomic_uint busy; /* 1 = somebody owns everything below */
   atomic_int started;
   atomic_int alive;
-  atomic_int crowded; /* a region wider than the CPUs: spinning would only keep the others from running */
+  atomic_int crowded; /* a region wider than the CPUs: spinning would keep the others from running */
   int32_t cpus;
   atomic_uint stop;
   kc_body body; /* the job: written before the boxes, read after them */
@@ -192,7 +192,8 @@ static void begin_again_in_child(void) {
 
 static void register_fork_handler(void) { pthread_atfork(NULL, NULL, begin_again_in_child); }
 
-/* Starts workers until there are `wanted` threads with the caller, or the system refuses; returns how many there are. */
+/* Starts workers until there are `wanted` threads with the caller, or the system refuses; returns how many there
+ * are. */
 static int32_t grow_team(int32_t wanted) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   int32_t started = atomic_load_explicit(&team.started, memory_order_relaxed);

@@ -30,7 +30,8 @@ extern "C" {
 
 KC_HOST_API int32_t kc_host_version(void);
 
-/* Fills *out for this process and returns out->max_workers. max_workers <= 0: kc_host_thread_count(). Starts nothing. */
+/* Fills *out for this process and returns out->max_workers; max_workers <= 0 means kc_host_thread_count(). Starts no
+ * thread. */
 KC_HOST_API int32_t kc_host_env(kc_env *out, int32_t max_workers);
 
 /* Fills cpu[8] as kc_env.cpu. */

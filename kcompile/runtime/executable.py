@@ -1,7 +1,7 @@
 """CompiledFunction: a traced function as something to call on arrays.
 
-    run = CompiledFunction(traced)              # compiles at the first call
-    outputs = run(x, y)                         # reads weights and state from their variables, updates state in place
+run = CompiledFunction(traced)              # compiles at the first call
+outputs = run(x, y)                         # reads weights and state from their variables, updates state in place
 """
 
 from __future__ import annotations

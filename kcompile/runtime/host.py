@@ -122,13 +122,13 @@ def thread_count() -> int:
     """How many threads a model gets unless told otherwise: `set_threads`, else `KCOMPILE_THREADS`, else the CPUs that
     this process may use (affinity, cgroup quota). 1 without the host library.
 
-    Raises KcompileError when KCOMPILE_THREADS is not a number from 1 to 256.
+    Raises KcompileError when KCOMPILE_THREADS is not a whole number; 0 means: not set.
     """
     if _state.threads is not None:
         return _state.threads
     wanted = os.environ.get("KCOMPILE_THREADS", "")
-    if wanted and not (wanted.isdecimal() and 1 <= int(wanted) <= MAX_WORKERS):
-        raise KcompileError(f"KCOMPILE_THREADS must be a number from 1 to {MAX_WORKERS}. Received: {wanted!r}.")
+    if wanted and not (wanted.isascii() and wanted.isdecimal()):
+        raise KcompileError(f"KCOMPILE_THREADS must be a whole number, 0 for automatic. Received: {wanted!r}.")
     host = library()
     return 1 if host is None else int(host.kc_host_thread_count())
 
@@ -136,7 +136,7 @@ def thread_count() -> int:
 def set_threads(threads: int | None) -> None:
     """Sets what `thread_count()` answers in this process; None goes back to the default. Bound models keep theirs.
 
-    Raises KcompileError for anything but None or a whole number from 1 to 256.
+    More than 256 count as 256. Raises KcompileError for anything but None or a whole number above 0.
     """
     _state.threads = None if threads is None else _checked(threads)
 
@@ -146,7 +146,7 @@ def environment(threads: int | None = None, cpu_level: str | None = None) -> Env
 
     threads: how many workers a region may use, with the caller; None = `thread_count()`. Without the host library
     always 1. cpu_level: no better code than this level, for tests and comparisons (`"x86-64-v3"`); None = the best.
-    Raises KcompileError for a thread count outside 1..256 and for a level that this CPU does not have.
+    Raises KcompileError for a thread count below 1 and for a level that this CPU does not have.
 
     Example: `bound = model.bind(environment(threads=2))`.
     """
@@ -187,6 +187,6 @@ def _checked(threads: int) -> int:
         count = operator.index(threads)
     except TypeError:
         count = 0
-    if isinstance(threads, bool) or not 1 <= count <= MAX_WORKERS:
-        raise KcompileError(f"A thread count must be a whole number from 1 to {MAX_WORKERS}. Received: {threads!r}.")
-    return count
+    if isinstance(threads, bool) or count < 1:
+        raise KcompileError(f"A thread count must be a whole number above 0. Received: {threads!r}.")
+    return min(count, MAX_WORKERS)

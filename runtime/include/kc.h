@@ -1,7 +1,7 @@
 /* kc.h: the binary interface between a compiled model and the program that runs it.
  *
  * A model is a freestanding object: it imports nothing, and its only exported symbol is kc_<name>_query. Everything it
- * needs from the outside (which CPU this is, threads, sleeping) arrives through kc_env; all memory belongs to the caller.
+ * needs from the outside (which CPU this is, threads, sleeping) arrives through kc_env; all memory is the caller's.
  * The same object is loaded by the JIT and written ahead of time, so this header is the only interface there is.
  *
  *     const kc_model *m = kc_digits_query(KC_ABI, &env);        // NULL: no interface version in common
@@ -20,8 +20,8 @@
 extern "C" {
 #endif
 
-#define KC_ABI 1u        /* a new number means: incompatible. Otherwise structs only grow at the end and carry their size */
-#define KC_ALIGNMENT 64  /* of ctx, of the arena and of separate weights; inputs and outputs need their element's alignment */
+#define KC_ABI 1u        /* a new number means: incompatible. Otherwise structs grow at the end and carry their size */
+#define KC_ALIGNMENT 64  /* of ctx, arena and separate weights; inputs and outputs need their element's alignment */
 
 /* A plain 32-bit integer on the wire; the names are what it can be. */
 typedef int32_t kc_status;
@@ -87,7 +87,7 @@ typedef struct kc_tensor {
   uint32_t reserved;               /* 0 */
   const int64_t *shape;            /* ndim numbers: >= 0 a fixed extent, -1-k the value of sizes[k], so -1 is the batch;
                                     * INT64_MIN = an extent that only the model can compute from the sizes */
-  int64_t row_bytes;               /* bytes per unit of the product of the symbolic extents; 0 if there is no such number.
+  int64_t row_bytes;               /* bytes per unit of the product of the symbolic extents; 0 where there is none:
                                     * run() checks the exact count anyway */
 } kc_tensor;
 
@@ -106,15 +106,16 @@ typedef struct kc_model {
   /* Fills ctx (ctx_bytes, aligned). Afterwards ctx is never written again. weights: weights_bytes bytes, or NULL and 0
    * when they are inside; they must stay alive as long as ctx. */
   kc_status (*bind)(void *ctx, int64_t ctx_bytes, const kc_env *env, const void *weights, int64_t weights_bytes);
-  /* Reads in[i] (in_bytes[i] bytes), writes out[i]. out may not overlap in, the arena or another out. Any number of
-   * threads may run on one ctx, each with its own arena, whose content need not be kept between calls. Never allocates,
-   * never blocks with one worker. A batch of 0 is fine and writes nothing. */
+  /* Reads in[i] (in_bytes[i] bytes), writes out[i]. out may not overlap in, the arena or another out; only an output
+   * that updates an input in place (training state; the metadata names the pair) gets that input's pointer. Any number
+   * of threads may run on one ctx, each with its own arena, whose content need not be kept between calls. Never
+   * allocates, never blocks with one worker. A batch of 0 is fine and writes nothing. */
   kc_status (*run)(const void *ctx, const int64_t *sizes, const void *const *in, const int64_t *in_bytes,
                    void *const *out, const int64_t *out_bytes, void *arena, int64_t arena_bytes);
   int64_t ctx_bytes;
 } kc_model;
 
-/* The one exported symbol, kc_<name>_query. max_abi: the newest version that the caller understands. env may be NULL. */
+/* The one exported symbol, kc_<name>_query. max_abi: the newest version that the caller knows. env may be NULL. */
 typedef const kc_model *(*kc_query)(uint32_t max_abi, const kc_env *env);
 
 #ifdef __cplusplus
