@@ -1,0 +1,66 @@
+"""When fusing pays: the only place with numbers. Legality is in `legality.py`.
+
+Work is counted in simple vector operations an element. One f32 element read or written beyond the first-level cache costs
+about as much as 4 of them (a core does 32 f32 operations a cycle and moves 4-8 elements a cycle from the second level).
+"""
+
+from __future__ import annotations
+
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import Dim, SymbolicDim, evaluate, symbols_of
+from kcompile.transforms.kernel.kinds import MOVEMENT, tensor_type
+
+ELEMENT_TRAFFIC = 4.0  # operations that one element of memory traffic is worth
+NOMINAL_SIZE = 32  # what a symbolic dim counts as, a usual batch
+RECOMPUTE_LIMIT = 8.0  # operations an element that may be done twice instead of being stored
+_WORK = {
+    **dict.fromkeys(("exp", "expm1", "log", "log1p", "erf", "tanh", "logistic", "sin", "cos"), 12.0),
+    **dict.fromkeys(("pow", "atan2"), 30.0),
+    **dict.fromkeys(("div", "sqrt", "rsqrt", "rem"), 6.0),
+    "rng_bits": 80.0,
+}  # polynomial degrees and divider throughput, rounded; notes/cpu-performance.md
+
+
+def work(op: Operation) -> float:
+    """Simple operations an element of the result."""
+    if op.name in MOVEMENT or op.name in ("graph.constant", "graph.reshape", "kernel.yield"):
+        return 0.0
+    return _WORK.get(op.name.removeprefix("graph."), 1.0)
+
+
+def dispatch_work(dispatch: Operation) -> float:
+    """Operations an element that an elementwise dispatch does."""
+    return sum(work(op) for op in dispatch.body.ops)
+
+
+def nominal(dim: Dim) -> int:
+    """A number to compare sizes with, when a dim is symbolic."""
+    return evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL_SIZE)) if isinstance(dim, SymbolicDim) else dim
+
+
+def nominal_size(value: Value) -> int:
+    return nominal(tensor_type(value).size)
+
+
+def traffic(values: tuple[Value, ...] | list[Value]) -> float:
+    """The cost of moving these tensors once, in operations."""
+    return sum(nominal_size(v) * ELEMENT_TRAFFIC * t.bitwidth(v.type) / 32 for v in dict.fromkeys(values))
+
+
+def pays_to_copy(producer: Operation, reader_size: int) -> bool:
+    """Whether a reader of `reader_size` elements does better to compute the producer's result itself than to load it.
+
+    The producer stays for its other users, so only the load is saved, against loads of its operands and the work again.
+    """
+    extra = dispatch_work(producer)
+    if extra > RECOMPUTE_LIMIT:
+        return False
+    return traffic(list(producer.operands)) + extra * reader_size <= traffic(list(producer.results))
+
+
+def pays_to_inline(producer: Operation, reader_size: int) -> bool:
+    """Whether the only reader, which reads each element about reader_size / size times, does better to compute it."""
+    repeated = reader_size / max(1, nominal_size(producer.results[0]))
+    again = dispatch_work(producer) * max(0.0, repeated - 1.0) * nominal_size(producer.results[0])
+    return again <= 2 * traffic(list(producer.results))

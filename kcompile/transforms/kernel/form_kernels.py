@@ -1,0 +1,32 @@
+"""form-kernels: every graph op of @main goes into a dispatch of its own; reshapes and constants stay between them.
+
+Reads graph, writes kernel. Constants of one element are copied into the dispatches that use them.
+
+    %y = graph.exp(%x)      =>      %y = kernel.dispatch(%x) {kernel.root = "elementwise"} { ^bb0(%0): yield graph.exp(%0) }
+"""
+
+from __future__ import annotations
+
+from kcompile.ir.core import Operation, find_function
+from kcompile.ir.passes import pass_
+from kcompile.transforms.kernel.dispatches import make_dispatch
+from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant
+
+
+@pass_("form-kernels", reads="graph", writes="kernel", exact=True)
+def form_kernels(module: Operation) -> bool:
+    changed = False
+    body = find_function(module, "main").body
+    for op in body.ops:
+        if op.dialect != "graph" or is_alias(op):
+            continue
+        changed = True
+        if op.name == "graph.stop_gradient":
+            op.replace_by(op.operands)
+            continue
+        constants = [d for d in dict.fromkeys(v.defining_op for v in op.operands) if d is not None and is_inline_constant(d)]
+        make_dispatch(op, constants)
+    for op in list(body.ops):
+        if op.name == "graph.constant" and not op.results[0].uses:
+            op.erase()
+    return changed

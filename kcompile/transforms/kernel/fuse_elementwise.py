@@ -1,0 +1,71 @@
+"""fuse-elementwise: chains of elementwise dispatches become one, with as many results as others read.
+
+Reads kernel, writes kernel. A producer is merged
+- over the same space when the consumer reads it point for point (`add(mul(x, y), z)`), even if others read it as well;
+- into its only reader through any affine map, where computing it there does not repeat much work;
+- copied when it only moves elements (a broadcast bias costs nothing inside the kernel that adds it).
+"""
+
+from __future__ import annotations
+
+from kcompile.ir.core import Operation, find_function
+from kcompile.ir.passes import pass_
+from kcompile.transforms.kernel import cost_model
+from kcompile.transforms.kernel.dispatches import Dispatches, reads_of
+from kcompile.transforms.kernel.legality import (
+    is_elementwise_dispatch,
+    is_inlinable,
+    is_movement_dispatch,
+    is_same_space,
+    maps_between,
+)
+
+
+@pass_("fuse-elementwise", reads="kernel", writes="kernel", exact=True)
+def fuse_elementwise(module: Operation) -> bool:
+    dispatches = Dispatches(find_function(module, "main").body)
+    changed = False
+    for consumer in reversed(list(dispatches.all())):
+        if consumer.parent is None:
+            continue
+        if not any(r.uses for r in consumer.results):
+            del dispatches.position[consumer]
+            consumer.erase()
+            changed = True
+            continue
+        if not is_elementwise_dispatch(consumer):
+            continue
+        current: Operation | None = consumer
+        while current is not None:
+            current = _absorb_one(dispatches, current)
+            changed = changed or current is not None
+    return changed
+
+
+def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None:
+    """Merge one producer into the consumer; gives the merged dispatch, None if there is nothing to merge."""
+    for value in reversed(consumer.operands):
+        producer = value.defining_op
+        if producer is None or not is_elementwise_dispatch(producer):
+            continue
+        size = cost_model.nominal_size(consumer.results[0])
+        if is_same_space(producer, consumer):
+            if not dispatches.is_between(producer, consumer):
+                return dispatches.merge(producer, consumer, "elementwise")
+        elif is_inlinable(producer, consumer) and cost_model.pays_to_inline(producer, size):
+            return dispatches.merge(producer, consumer, "elementwise")
+        if is_movement_dispatch(producer) and _can_copy(producer, consumer):
+            return dispatches.merge(producer, consumer, "elementwise", copy=True)
+    return None
+
+
+def _can_copy(producer: Operation, consumer: Operation) -> bool:
+    """A copy of a movement saves its result where every reader copies it; a broadcast is smaller before it anyway."""
+    if reads_of(producer) is None or maps_between(producer, consumer) is None:
+        return False
+    users = {u for r in producer.results for u in r.users}
+    if all(is_elementwise_dispatch(u) for u in users):
+        return True
+    return cost_model.traffic(list(producer.operands)) < cost_model.traffic(list(producer.results))
+
+
