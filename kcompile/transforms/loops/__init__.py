@@ -1,0 +1,1 @@
+"""Passes on kernels at the linalg and loops levels."""
