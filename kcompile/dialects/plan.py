@@ -1,0 +1,160 @@
+"""plan: the host program of a model: which buffers there are, and in which order kernels run on them.
+
+    func.func @main() attributes {plan.symbols, plan.inputs, plan.outputs, plan.arena, plan.weights, plan.work} {
+      %x = plan.input {index = 0}                     memref of argument 0 of `run`
+      %w = plan.weight {offset = 0}                   memref inside the block of weights
+      %h = plan.arena {offset = dims, bytes = dims}   memref inside the arena
+      %y = plan.output {index = 0}                    memref of result 0 of `run`
+      plan.call(%x, %w, %h) {callee = @dispatch_0, outputs = 1}
+      plan.barrier
+      plan.call(%h, %y) {callee = @dispatch_1, outputs = 1}
+      plan.return
+    }
+
+Every worker runs the whole function. Buffers are dense and row-major; sizes and offsets are bytes, polynomials in the
+symbols. A `plan.view` is the same memory in another shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcompile.errors import IRError
+from kcompile.ir.core import Operation
+from kcompile.ir.definition import Dialect
+from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.types import MemRefType
+
+plan = Dialect("plan")
+
+BUFFERS = ("plan.input", "plan.weight", "plan.output", "plan.arena", "plan.constant", "plan.view")
+ALIGNMENT = 64  # of the arena, of every buffer in it, and of every weight: a cache line, and the widest vector
+
+
+def one_dim(value: Any) -> Dim:
+    """A dim that stands alone in an attribute: an int stays one, a polynomial is a dims attribute of length 1."""
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _check_buffer(op: Operation) -> None:
+    if len(op.results) != 1 or not isinstance(op.results[0].type, MemRefType):
+        raise IRError(f"{op.name} gives one memref. Received: {[str(r.type) for r in op.results]}", str(op.location))
+
+
+def _check_number(op: Operation, name: str) -> None:
+    value = op.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise IRError(f"{op.name} needs {name}, a number from 0. Received: {value!r}", str(op.location))
+
+
+def _check_dim(op: Operation, name: str) -> None:
+    value = op.get(name)
+    dim = one_dim(value) if value is not None and value != () else None
+    if not isinstance(dim, SymbolicDim) and (not isinstance(dim, int) or dim < 0):
+        raise IRError(f"{op.name} needs {name}, a size in bytes. Received: {value!r}", str(op.location))
+    if isinstance(dim, SymbolicDim) and any(c < 0 for _, c in dim.terms):
+        raise IRError(f"{op.name} needs a {name} that grows with every symbol. Received: {dim}", str(op.location))
+
+
+@plan.op("input")
+class Input:
+    """The buffer of argument `index` of `run`. State is written in place through it."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_number(op, "index")
+
+
+@plan.op("output")
+class Output:
+    """The buffer of result `index` of `run`."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_number(op, "index")
+
+
+@plan.op("weight")
+class Weight:
+    """A weight at `offset` bytes in the block of weights; never written."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_number(op, "offset")
+        if op["offset"] % ALIGNMENT:
+            raise IRError(f"a weight starts at a multiple of {ALIGNMENT}. Received: {op['offset']}", str(op.location))
+
+
+@plan.op("constant")
+class Constant:
+    """A small constant, kept in the object: `value`; never written."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        if "value" not in op.attributes:
+            raise IRError("plan.constant needs a value", str(op.location))
+
+
+@plan.op("arena")
+class Arena:
+    """`bytes` bytes at `offset` in the arena. Buffers that are never alive at the same time may share memory."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        for name in ("offset", "bytes"):
+            _check_dim(op, name)
+
+
+@plan.op("view", ins="buffer")
+class View:
+    """The same memory in another shape, with as many elements."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        if len(op.operands) != 1 or op.operands[0].type.element is not op.results[0].type.element:  # type: ignore[attr-defined]
+            raise IRError("plan.view takes one buffer and keeps its element type", str(op.location))
+
+
+@plan.op("call", ins="*buffers")
+class Call:
+    """Runs the kernel `callee` on buffers; the last `outputs` of them are written."""
+
+    def verify(op: Operation) -> None:
+        from kcompile.dialects.upstream.func import callee_of
+
+        _check_number(op, "outputs")
+        called = callee_of(op)
+        symbols = called.get("kernel.symbols", ())
+        formals = [a.type for a in called.body.arguments][: -2 - len(symbols)]
+        received = [v.type for v in op.operands]
+        if formals != received:
+            raise IRError(
+                f"the kernel @{op['callee']} takes {', '.join(map(str, formals))}. "
+                f"Received: {', '.join(map(str, received))}",
+                str(op.location),
+            )
+        if called.get("kernel.outputs") != op["outputs"]:
+            raise IRError(
+                f"@{op['callee']} writes {called.get('kernel.outputs')} buffers. Received: {op['outputs']}",
+                str(op.location),
+            )
+
+
+@plan.op("copy", ins="source target")
+class Copy:
+    """Copies `bytes` bytes."""
+
+    def verify(op: Operation) -> None:
+        if len(op.operands) != 2:
+            raise IRError("plan.copy takes a source and a target", str(op.location))
+        _check_dim(op, "bytes")
+
+
+@plan.op("barrier")
+class Barrier:
+    """No worker goes on before all have arrived; what they wrote is visible after it."""
+
+
+@plan.op("return", traits="terminator")
+class Return:
+    """Ends the plan."""
