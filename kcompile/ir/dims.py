@@ -111,6 +111,20 @@ def divide(dim: Dim, divisor: Dim) -> Dim | None:
     return _make(quotient)
 
 
+def floor_divide(dim: Dim, divisor: int) -> Dim | None:
+    """`dim / divisor` rounded down for every size of the symbols, or None where that is no polynomial.
+
+    >>> str(floor_divide(4 * symbol("h") + 3, 2))
+    '2*h+1'
+    """
+    quotient = []
+    for monomial, coefficient in _terms(dim):
+        if monomial and coefficient % divisor:
+            return None
+        quotient.append((monomial, coefficient // divisor))
+    return _make(quotient)
+
+
 def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     """The size of `dim` when each symbol has the size given in `sizes`."""
     if not isinstance(dim, SymbolicDim):

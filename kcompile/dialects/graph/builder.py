@@ -99,7 +99,12 @@ class GraphBuilder(Builder):
                 raise IRError(f"{definition.name} needs at least one tensor operand. Received: {operands}")
             like = typed[-1].type if definition.name == "graph.select" else typed[0].type
             assert isinstance(like, TensorType)
-            operands = [self.operand(v, like) for v in operands]
+            scalar = TensorType((), like.element)
+            names = definition.numbers or ()  # operands that are scalars whatever the others are
+            operands = [
+                self.operand(v, scalar if i < len(definition.ins) and definition.ins[i] in names else like)
+                for i, v in enumerate(operands)
+            ]
         op = self.create(definition.name, operands, attrs)  # type: ignore[arg-type]
         return op.results[0] if len(op.results) == 1 else tuple(op.results)
 

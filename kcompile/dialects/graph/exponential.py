@@ -1,0 +1,228 @@
+"""Unary functions of analysis: exponentials, logarithms, roots, trigonometry, the error function."""
+# mypy: disable-error-code="misc"
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from kcompile.ir.core import Operation, Value
+
+from .dialect import Array, floating, graph
+from .sampling import FLOATS, elementwise
+from .tolerance import ulp
+
+TRAITS = "pure elementwise"
+
+
+@graph.op("exp", ins="x", traits=TRAITS)
+class Exp:
+    """e^x."""
+
+    infer = floating
+    reference = np.exp
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.mul(ct, op.result)]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.exp(x)
+
+    stablehlo = "stablehlo.exponential"
+    samples = elementwise(1, FLOATS, -10, 10)
+    tolerance = ulp(4)
+
+
+@graph.op("expm1", ins="x", traits=TRAITS)
+class Expm1:
+    """e^x - 1, exact near 0."""
+
+    infer = floating
+    reference = np.expm1
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.mul(ct, b.add(op.result, 1.0))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.expm1(x)
+
+    stablehlo = "stablehlo.exponential_minus_one"
+    samples = elementwise(1, FLOATS, -10, 10)
+    tolerance = ulp(4)
+
+
+@graph.op("log", ins="x", traits=TRAITS)
+class Log:
+    """The natural logarithm; -inf at 0, nan below."""
+
+    infer = floating
+    reference = np.log
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.div(ct, op.operands[0])]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.log(x)
+
+    stablehlo = "stablehlo.log"
+    samples = elementwise(1, FLOATS, 0.05, 20)
+    tolerance = ulp(4)
+
+
+@graph.op("log1p", ins="x", traits=TRAITS)
+class Log1p:
+    """log(1 + x), exact near 0."""
+
+    infer = floating
+    reference = np.log1p
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.div(ct, b.add(op.operands[0], 1.0))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.log1p(x)
+
+    stablehlo = "stablehlo.log_plus_one"
+    samples = elementwise(1, FLOATS, -0.9, 20)
+    tolerance = ulp(4)
+
+
+@graph.op("sqrt", ins="x", traits=TRAITS)
+class Sqrt:
+    """The square root; nan below 0."""
+
+    infer = floating
+    reference = np.sqrt
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.div(b.mul(ct, 0.5), op.result)]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.sqrt(x)
+
+    stablehlo = "stablehlo.sqrt"
+    samples = elementwise(1, FLOATS, 0.05, 20)
+    tolerance = ulp(1)
+
+
+@graph.op("rsqrt", ins="x", traits=TRAITS)
+class Rsqrt:
+    """1 / sqrt(x)."""
+
+    infer = floating
+
+    def reference(x: Array) -> Array:
+        return np.asarray(1 / np.sqrt(x.astype(np.float64))).astype(x.dtype)
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        y = op.result
+        return [b.mul(b.mul(ct, -0.5), b.mul(y, b.mul(y, y)))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.rsqrt(x)
+
+    stablehlo = "stablehlo.rsqrt"
+    samples = elementwise(1, FLOATS, 0.05, 20)
+    tolerance = ulp(3)
+
+
+@graph.op("sin", ins="x", traits=TRAITS)
+class Sin:
+    """The sine of x in radians."""
+
+    infer = floating
+    reference = np.sin
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.mul(ct, b.cos(op.operands[0]))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.sin(x)
+
+    stablehlo = "stablehlo.sine"
+    samples = elementwise(1, FLOATS, -10, 10)
+    tolerance = ulp(8)
+
+
+@graph.op("cos", ins="x", traits=TRAITS)
+class Cos:
+    """The cosine of x in radians."""
+
+    infer = floating
+    reference = np.cos
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        return [b.neg(b.mul(ct, b.sin(op.operands[0])))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.cos(x)
+
+    stablehlo = "stablehlo.cosine"
+    samples = elementwise(1, FLOATS, -10, 10)
+    tolerance = ulp(8)
+
+
+@graph.op("tanh", ins="x", traits=TRAITS)
+class Tanh:
+    """The hyperbolic tangent."""
+
+    infer = floating
+    reference = np.tanh
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        y = op.result
+        return [b.mul(ct, b.sub(1.0, b.mul(y, y)))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.tanh(x)
+
+    stablehlo = "stablehlo.tanh"
+    samples = elementwise(1, FLOATS, -10, 10)
+    tolerance = ulp(6)
+
+
+@graph.op("logistic", ins="x", traits=TRAITS)
+class Logistic:
+    """1 / (1 + e^-x)."""
+
+    infer = floating
+
+    def reference(x: Array) -> Array:
+        return np.asarray(1 / (1 + np.exp(-x.astype(np.float64)))).astype(x.dtype)
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        y = op.result
+        return [b.mul(ct, b.mul(y, b.sub(1.0, y)))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.div(1.0, b.add(b.exp(b.neg(x)), 1.0))
+
+    stablehlo = "stablehlo.logistic"
+    samples = elementwise(1, FLOATS, -20, 20)
+    tolerance = ulp(6)
+
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+@graph.op("erf", ins="x", traits=TRAITS)
+class Erf:
+    """The error function, 2 / sqrt(pi) times the integral of e^-t^2 from 0 to x."""
+
+    infer = floating
+
+    def reference(x: Array) -> Array:
+        return np.asarray(_erf(x.astype(np.float64))).astype(x.dtype)
+
+    def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        x = op.operands[0]
+        return [b.mul(ct, b.mul(b.exp(b.neg(b.mul(x, x))), 2 / math.sqrt(math.pi)))]
+
+    def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
+        return b.erf(x)
+
+    stablehlo = "chlo.erf"
+    samples = elementwise(1, FLOATS, -4, 4)
+    tolerance = ulp(8)
