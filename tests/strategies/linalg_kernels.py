@@ -1,0 +1,221 @@
+"""Kernels at the linalg level, written by hand: what the strategies are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kcompile.dialects.upstream.builder import LoopBuilder
+from kcompile.ir import types as t
+from kcompile.ir.affine import AffineMap, affine_map, dim_expr, dims_map, expr
+from kcompile.ir.attributes import AffineMapAttr, ArrayAttr, IntArrayAttr, OpaqueAttr
+from kcompile.ir.builder import new_module
+from kcompile.ir.core import Block, Operation, Region, Value
+from kcompile.ir.dims import Dim, symbol
+from kcompile.ir.types import FunctionType, TensorType, Type
+
+BATCH = symbol("b")
+Body = Callable[..., Value | list[Value]]
+
+
+class LinalgKernel:
+    """A kernel function being written."""
+
+    def __init__(self, name: str, inputs: Sequence[tuple[tuple[Dim, ...], Type]]):
+        self.module = new_module()
+        self.block = Block([TensorType(shape, element) for shape, element in inputs])
+        self.function = Operation("func.func", (), (), {}, [Region([self.block])])
+        self.function["sym_name"] = name
+        self.function["kernel.root"] = "test"
+        self.module.body.append(self.function)
+        self.b = LoopBuilder(self.block)
+
+    @property
+    def inputs(self) -> list[Value]:
+        return self.block.arguments
+
+    def empty(self, shape: tuple[Dim, ...], element: Type = t.f32) -> Value:
+        return self.b.create("tensor.empty", (), None, [TensorType(shape, element)]).result
+
+    def fill(self, shape: tuple[Dim, ...], value: float | int, element: Type = t.f32) -> Value:
+        into = self.empty(shape, element)
+        body = Block([element, element])
+        with self.b.at(body):
+            self.b.create("linalg.yield", [body.arguments[0]], None, ())
+        attrs = {"operandSegmentSizes": IntArrayAttr((1, 1), t.i32)}
+        filler = self.b.constant(value, element)
+        return self.b.create("linalg.fill", [filler, into], attrs, [into.type], [Region([body])]).result
+
+    def generic(
+        self, inputs: Sequence[Value], inits: Sequence[Value], maps: Sequence[AffineMap], iterators: str, body: Body
+    ) -> list[Value]:
+        """`iterators` has a letter a dim: p(arallel) or r(eduction)."""
+        block = Block([t.element_of(v.type) for v in (*inputs, *inits)])
+        with self.b.at(block):
+            made = body(self.b, *block.arguments)
+            self.b.create("linalg.yield", made if isinstance(made, list) else [made], None, ())
+        kinds = {"p": "parallel", "r": "reduction"}
+        attrs = {
+            "indexing_maps": ArrayAttr(tuple(AffineMapAttr(m) for m in maps)),
+            "iterator_types": ArrayAttr(tuple(OpaqueAttr(f"#linalg.iterator_type<{kinds[i]}>") for i in iterators)),
+            "operandSegmentSizes": IntArrayAttr((len(inputs), len(inits)), t.i32),
+        }
+        op = self.b.create("linalg.generic", [*inputs, *inits], attrs, [v.type for v in inits], [Region([block])])
+        return op.results
+
+    def ret(self, *values: Value) -> Operation:
+        self.b.create("func.return", values, None, ())
+        types = tuple(a.type for a in self.block.arguments), tuple(v.type for v in values)
+        self.function["function_type"] = FunctionType(*types)
+        return self.module
+
+
+def multiply_add(b: LoopBuilder, x: Value, y: Value, total: Value) -> Value:
+    return b.add(total, b.mul(x, y))
+
+
+def dense(m: Dim, k: int, n: int, transposed: bool = False, epilogue: bool = True) -> Operation:
+    """relu(x @ w + bias), with w [k, n], or [n, k] transposed."""
+    f = LinalgKernel("dense", [((m, k), t.f32), ((n, k) if transposed else (k, n), t.f32), ((n,), t.f32)])
+    x, w, bias = f.inputs
+    maps = [dims_map(3, (0, 2)), dims_map(3, (1, 2) if transposed else (2, 1)), dims_map(3, (0, 1))]
+    (total,) = f.generic([x, w], [f.fill((m, n), 0.0)], maps, "ppr", multiply_add)
+    if not epilogue:
+        return f.ret(total)
+    maps = [dims_map(2, (0, 1)), dims_map(2, (1,)), dims_map(2, (0, 1))]
+    (y,) = f.generic([total, bias], [f.empty((m, n))], maps, "pp", lambda b, a, c, _: b.max(b.add(a, c), 0.0))
+    return f.ret(y, total)
+
+
+def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, dilation: int = 1) -> Operation:
+    """relu(x * filter + bias), valid."""
+    oh, ow = (h - dilation * (k - 1) - 1) // stride + 1, (w - dilation * (k - 1) - 1) // stride + 1
+    f = LinalgKernel("convolution", [((n, h, w, ic), t.f32), ((k, k, ic, oc), t.f32), ((oc,), t.f32)])
+    x, filter_, bias = f.inputs
+    at = [dim_expr(0), expr({1: stride, 4: dilation}), expr({2: stride, 5: dilation}), dim_expr(6)]
+    maps = [affine_map(7, at), dims_map(7, (4, 5, 6, 3)), dims_map(7, (0, 1, 2, 3))]
+    (total,) = f.generic([x, filter_], [f.fill((n, oh, ow, oc), 0.0)], maps, "pppprrr", multiply_add)
+    maps = [dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,)), dims_map(4, (0, 1, 2, 3))]
+    (y,) = f.generic([total, bias], [f.empty((n, oh, ow, oc))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0))
+    return f.ret(y)
+
+
+def depthwise(n: Dim, h: int, w: int, c: int, k: int) -> Operation:
+    oh, ow = h - k + 1, w - k + 1
+    f = LinalgKernel("depthwise", [((n, h, w, c), t.f32), ((k, k, c), t.f32)])
+    at = [dim_expr(0), expr({1: 1, 4: 1}), expr({2: 1, 5: 1}), dim_expr(3)]
+    maps = [affine_map(6, at), dims_map(6, (4, 5, 3)), dims_map(6, (0, 1, 2, 3))]
+    return f.ret(*f.generic(f.inputs, [f.fill((n, oh, ow, c), 0.0)], maps, "pppprr", multiply_add))
+
+
+def filter_gradient(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Operation:
+    oh, ow = h - k + 1, w - k + 1
+    f = LinalgKernel("filter_gradient", [((n, h, w, ic), t.f32), ((n, oh, ow, oc), t.f32)])
+    at = [dim_expr(6), expr({0: 1, 4: 1}), expr({1: 1, 5: 1}), dim_expr(2)]
+    maps = [affine_map(7, at), dims_map(7, (6, 4, 5, 3)), dims_map(7, (0, 1, 2, 3))]
+    return f.ret(*f.generic(f.inputs, [f.fill((k, k, ic, oc), 0.0)], maps, "pppprrr", multiply_add))
+
+
+def pooling(n: Dim, h: int, w: int, c: int, k: int, stride: int, kind: str) -> Operation:
+    oh, ow = (h - k) // stride + 1, (w - k) // stride + 1
+    f = LinalgKernel("pooling", [((n, h, w, c), t.f32)])
+    at = [dim_expr(0), expr({1: stride, 4: 1}), expr({2: stride, 5: 1}), dim_expr(3)]
+    maps = [affine_map(6, at), dims_map(6, (4, 5)), dims_map(6, (0, 1, 2, 3))]
+    start = float("-inf") if kind == "max" else 0.0
+    body: Body = (lambda b, x, _, a: b.max(a, x)) if kind == "max" else (lambda b, x, _, a: b.add(a, x))
+    return f.ret(*f.generic([*f.inputs, f.empty((k, k))], [f.fill((n, oh, ow, c), start)], maps, "pppprr", body))
+
+
+def column_sum(n: Dim, c: int) -> Operation:
+    f = LinalgKernel("column_sum", [((n, c), t.f32)])
+    maps = [dims_map(2, (1, 0)), dims_map(2, (0,))]
+    return f.ret(*f.generic(f.inputs, [f.fill((c,), 0.0)], maps, "pr", lambda b, x, a: b.add(a, x)))
+
+
+def row_reduction(n: Dim, c: Dim, kind: str) -> Operation:
+    """Sum of squares, or the greatest, of every row."""
+    f = LinalgKernel("row_reduction", [((n, c), t.f32)])
+    maps = [dims_map(2, (0, 1)), dims_map(2, (0,))]
+    start = float("-inf") if kind == "max" else 0.0
+    body: Body = (lambda b, x, a: b.max(a, x)) if kind == "max" else (lambda b, x, a: b.add(a, b.mul(x, x)))
+    return f.ret(*f.generic(f.inputs, [f.fill((n,), start)], maps, "pr", body))
+
+
+def softmax(n: Dim, c: int) -> Operation:
+    f = LinalgKernel("softmax", [((n, c), t.f32)])
+    (x,) = f.inputs
+    row, full = dims_map(2, (0,)), dims_map(2, (0, 1))
+    (top,) = f.generic([x], [f.fill((n,), float("-inf"))], [full, row], "pr", lambda b, x, a: b.max(a, x))
+    (e,) = f.generic([x, top], [f.empty((n, c))], [full, row, full], "pp", lambda b, x, m, _: b.exp(b.sub(x, m)))
+    (s,) = f.generic([e], [f.fill((n,), 0.0)], [full, row], "pr", lambda b, x, a: b.add(a, x))
+    return f.ret(*f.generic([e, s], [f.empty((n, c))], [full, row, full], "pp", lambda b, e, s, _: b.div(e, s)))
+
+
+def argmax(n: Dim, c: int) -> Operation:
+    f = LinalgKernel("argmax", [((n, c), t.f32)])
+    row = dims_map(2, (0,))
+
+    def body(b: LoopBuilder, x: Value, best: Value, place: Value) -> list[Value]:
+        here = b.cast(b.create("linalg.index", (), {"dim": 1}).result, t.i32)
+        better = b.cmp("gt", x, best)
+        return [b.select(better, x, best), b.select(better, here, place)]
+
+    inits = [f.fill((n,), float("-inf")), f.fill((n,), 0, t.i32)]
+    return f.ret(f.generic(f.inputs, inits, [dims_map(2, (0, 1)), row, row], "pr", body)[1])
+
+
+def scale_and_compare(n: Dim, h: int, c: int) -> Operation:
+    """Two results, one of them i1, and an operand that has only the last axis."""
+    f = LinalgKernel("scale_and_compare", [((n, h, c), t.f32), ((c,), t.f32)])
+    full = dims_map(3, (0, 1, 2))
+    inits = [f.empty((n, h, c)), f.empty((n, h, c), t.i1)]
+    body: Body = lambda b, x, y, *_: [b.mul(x, y), b.cmp("gt", x, y)]  # noqa: E731
+    return f.ret(*f.generic(f.inputs, inits, [full, dims_map(3, (2,)), full, full], "ppp", body))
+
+
+def transpose(rows: int, columns: int) -> Operation:
+    f = LinalgKernel("transpose", [((rows, columns), t.f32)])
+    maps = [dims_map(2, (1, 0)), dims_map(2, (0, 1))]
+    return f.ret(*f.generic(f.inputs, [f.empty((columns, rows))], maps, "pp", lambda b, x, _: x))
+
+
+def reverse(rows: int, columns: int) -> Operation:
+    f = LinalgKernel("reverse", [((rows, columns), t.f32)])
+    maps = [affine_map(2, [expr({0: -1}, rows - 1), expr({1: -1}, columns - 1)]), dims_map(2, (0, 1))]
+    return f.ret(*f.generic(f.inputs, [f.empty((rows, columns))], maps, "pp", lambda b, x, _: b.add(x, 1.0)))
+
+
+def pad(n: Dim, h: int, c: int, low: tuple[int, int, int], high: tuple[int, int, int]) -> Operation:
+    from kcompile.dialects.upstream import tensor
+
+    f = LinalgKernel("pad", [((n, h, c), t.f32)])
+    return f.ret(tensor.pad(f.b, f.inputs[0], f.b.constant(2.0, t.f32), low, high))
+
+
+def interior_pad(n: Dim, h: int, c: int, step: int) -> Operation:
+    """Zeros between the elements of axis 1."""
+    from kcompile.dialects.upstream import tensor
+
+    f = LinalgKernel("interior_pad", [((n, h, c), t.f32)])
+    into = f.fill((n, (h - 1) * step + 3, c), 0.0)
+    return f.ret(tensor.insert_slice(f.b, f.inputs[0], into, (0, 1, 0), (1, step, 1)))
+
+
+def concatenate(n: Dim, widths: Sequence[int], axis: int) -> Operation:
+    from kcompile.dialects.upstream import tensor
+
+    shapes = [(n, 3, w) if axis == 2 else (n, w, 3) for w in widths]
+    f = LinalgKernel("concatenate", [(s, t.f32) for s in shapes])
+    return f.ret(tensor.concat(f.b, f.inputs, axis))
+
+
+def max_pool_gradient(n: Dim, h: int, c: int, k: int, stride: int, low: int, high: int) -> Operation:
+    o = (h + low + high - k) // stride + 1
+    f = LinalgKernel("max_pool_gradient", [((n, h, h, c), t.f32), ((n, o, o, c), t.f32)])
+    attrs = {
+        "window": (1, k, k, 1),
+        "strides": (1, stride, stride, 1),
+        "padding_low": (0, low, low, 0),
+        "padding_high": (0, high, high, 0),
+        "kind": "max",
+    }
+    return f.ret(f.b.create("graph.reduce_window_grad", f.inputs, attrs, [f.inputs[0].type]).result)

@@ -1,0 +1,93 @@
+"""Every strategy against the interpreter of the linalg level: at odd sizes, with one worker and with several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from kcompile.codegen.target import Target
+from kcompile.ir.core import Operation, module_functions
+from kcompile.ir.dims import symbols_of
+from kcompile.ir.interpreter import interpret
+from kcompile.ir.types import element_of, shape_of, to_numpy
+from kcompile.strategies.select import lower
+from tests.strategies import linalg_kernels as k
+
+TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
+SUM = 3e-6  # relative to the sum of magnitudes: a few ulp for the lengths below
+EXACT = 0.0
+
+B = k.BATCH
+CASES = {
+    # sizes around the tiles: 1, tile - 1, tile, tile + 1, primes
+    "dense 1": ("contraction", lambda: k.dense(B, 7, 16), 1, SUM),
+    "dense 6": ("contraction", lambda: k.dense(B, 5, 64), 6, SUM),
+    "dense 7": ("contraction", lambda: k.dense(B, 3, 65), 7, SUM),
+    "dense 13x37": ("contraction", lambda: k.dense(13, 20, 37), 1, SUM),
+    "dense 10": ("contraction", lambda: k.dense(B, 17, 10, epilogue=False), 5, SUM),
+    "dense column": ("row_reduction", lambda: k.dense(B, 19, 1, transposed=True, epilogue=False), 3, SUM),
+    "dense transposed": ("row_reduction", lambda: k.dense(3, 19, 5, transposed=True, epilogue=False), 1, SUM),
+    "convolution": ("convolution", lambda: k.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
+    "convolution stride": ("convolution", lambda: k.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
+    "convolution dilated": ("convolution", lambda: k.convolution(1, 9, 9, 2, 32, 3, 1, 2), 1, SUM),
+    "convolution first": ("convolution", lambda: k.convolution(B, 8, 8, 1, 33, 3, 1), 2, SUM),
+    "depthwise": ("convolution", lambda: k.depthwise(B, 6, 9, 19, 3), 2, SUM),
+    "filter gradient": ("convolution", lambda: k.filter_gradient(B, 6, 7, 5, 18, 3), 3, SUM),
+    "max pooling": ("window", lambda: k.pooling(B, 6, 6, 19, 2, 2, "max"), 2, EXACT),
+    "average pooling": ("window", lambda: k.pooling(B, 7, 7, 33, 3, 2, "add"), 1, SUM),
+    "column sum": ("window", lambda: k.column_sum(B, 37), 5, SUM),
+    "row sum": ("row_reduction", lambda: k.row_reduction(B, 150, "add"), 5, SUM),
+    "row max": ("row_reduction", lambda: k.row_reduction(3, B, "max"), 7, EXACT),
+    "softmax 10": ("row_reduction", lambda: k.softmax(B, 10), 3, SUM),
+    "softmax 131": ("row_reduction", lambda: k.softmax(B, 131), 2, SUM),
+    "argmax": ("scalar_loops", lambda: k.argmax(B, 10), 4, EXACT),
+    "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
+    "transpose": ("elementwise", lambda: k.transpose(19, 35), 1, EXACT),
+    "reverse": ("elementwise", lambda: k.reverse(5, 18), 1, EXACT),
+    "pad": ("elementwise", lambda: k.pad(B, 3, 17, (0, 1, 0), (0, 2, 0)), 2, EXACT),
+    "pad last": ("elementwise", lambda: k.pad(B, 3, 17, (0, 0, 1), (0, 0, 2)), 2, EXACT),
+    "interior pad": ("elementwise", lambda: k.interior_pad(B, 3, 17, 2), 2, EXACT),
+    "concatenate last": ("elementwise", lambda: k.concatenate(B, (21, 5, 16), 2), 2, EXACT),
+    "concatenate middle": ("elementwise", lambda: k.concatenate(B, (2, 5, 1), 1), 2, EXACT),
+    "max pool gradient": ("window_gradient", lambda: k.max_pool_gradient(B, 6, 19, 2, 2, 0, 0), 2, EXACT),
+    "max pool gradient overlapping": ("window_gradient", lambda: k.max_pool_gradient(B, 7, 5, 3, 2, 1, 1), 1, SUM),
+}
+
+
+def arrays_for(types: Sequence[object], batch: int, seed: int) -> list[np.ndarray]:
+    """Arrays of the types; quarter integers, so that ties happen."""
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for type in types:
+        shape = tuple(batch if symbols_of(d) else d for d in shape_of(type))
+        arrays.append(np.asarray(rng.integers(-8, 9, shape) / 4, to_numpy(element_of(type))).reshape(shape))
+    return arrays
+
+
+def run_workers(module: Operation, loops: Operation, arrays: list[np.ndarray], expected: list[np.ndarray], batch: int, team: int) -> list[np.ndarray]:
+    """The loops by the interpreter, one worker after the other, on outputs that hold garbage before."""
+    outputs = [np.full(e.shape, 77, np.int8 if e.dtype == np.bool_ else e.dtype) for e in expected]
+    sizes = [batch for _ in loops["kernel.symbols"]]
+    for tid in range(team):
+        interpret(module, loops["sym_name"], [*arrays, *outputs, *sizes, tid, team])
+    return outputs
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("case", CASES)
+def test_loops_compute_what_the_kernel_says(case: str, target: str) -> None:
+    strategy, build, batch, tolerance = CASES[case]
+    module = build()
+    (function,) = module_functions(module)
+    arrays = arrays_for(function["function_type"].inputs, batch, seed=len(case))
+    expected = interpret(module, function["sym_name"], arrays)
+    loops = lower(function, Target.get(target))
+    function.detach()
+    module.body.append(loops)
+    assert loops["kernel.strategy"].startswith(strategy + "{")
+    results = [run_workers(module, loops, arrays, expected, batch, team) for team in (1, 3)]
+    for one, three, wanted in zip(*results, expected, strict=True):
+        np.testing.assert_array_equal(one, three, "one worker and three must agree bitwise")
+        np.testing.assert_allclose(one.astype(np.float64), wanted.astype(np.float64), rtol=tolerance, atol=tolerance * 50)
