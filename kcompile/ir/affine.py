@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from kcompile.errors import IRError
 
@@ -21,7 +22,7 @@ class AffineExpr:
     __slots__ = ("constant", "terms")
     terms: tuple[tuple[int, int], ...]
     constant: int
-    _pool: dict[tuple[tuple[tuple[int, int], ...], int], AffineExpr] = {}
+    _pool: ClassVar[dict[tuple[tuple[tuple[int, int], ...], int], AffineExpr]] = {}
 
     def __new__(cls, terms: tuple[tuple[int, int], ...], constant: int) -> AffineExpr:
         self = cls._pool.get((terms, constant))
@@ -63,7 +64,7 @@ class AffineMap:
     dims: int
     results: tuple[AffineExpr, ...]
     text: str
-    _pool: dict[tuple[int, tuple[AffineExpr, ...]], AffineMap] = {}
+    _pool: ClassVar[dict[tuple[int, tuple[AffineExpr, ...]], AffineMap]] = {}
 
     def __new__(cls, dims: int, results: tuple[AffineExpr, ...]) -> AffineMap:
         self = cls._pool.get((dims, results))

@@ -50,8 +50,8 @@ class AttributeParser(ConstantParser):
             return DictAttr(self.dictionary("{", "}"))
         if first == "#":
             return self._hash()
-        match = IDENTIFIER.match(self.text, start)
-        word = match[0] if match is not None else ""
+        found = IDENTIFIER.match(self.text, start)
+        word = found[0] if found is not None else ""
         if word in ("true", "false", "unit"):
             self.at += len(word)
             return UnitAttr() if word == "unit" else BoolAttr(word == "true")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -29,16 +29,16 @@ class Attribute:
     __slots__ = ("text", "value")
     text: str
     value: Any
-    _pool: dict[tuple[Any, ...], Attribute] = {}
+    _pool: ClassVar[dict[tuple[Any, ...], Attribute]] = {}
 
     @classmethod
-    def _intern(cls, key: tuple[Any, ...], value: Any, text: str) -> Any:
+    def _intern(cls, key: tuple[Any, ...], value: Any, text: str) -> Self:
         made = Attribute._pool.get((cls, *key))
         if made is None:
             made = object.__new__(cls)
             made.value, made.text = value, text
             Attribute._pool[(cls, *key)] = made
-        return made
+        return made  # type: ignore[return-value]
 
     def __str__(self) -> str:
         return self.text
@@ -204,7 +204,10 @@ class DenseAttr(Attribute):
     def is_splat(self) -> bool:
         """Whether all elements have the same bits."""
         array = self.value
-        return bool(array.size) and array.tobytes() == array.reshape(-1)[:1].tobytes() * array.size
+        if not array.size:
+            return False
+        data: bytes = array.tobytes()
+        return data == data[: array.itemsize] * array.size
 
     @property
     def is_inline(self) -> bool:
@@ -246,7 +249,7 @@ def scalar_text(value: Any, element: Type) -> str:
     if element is t.i1:
         return "true" if value else "false"
     if isinstance(element, FloatType):
-        if value != value and isinstance(value, np.floating):  # the bits of this nan; a Python float would make it quiet
+        if value != value and isinstance(value, np.floating):  # its bits: a Python float would make the nan quiet
             return f"0x{float_bits(value, element):0{t.bitwidth(element) // 4}X}"  # type: ignore[arg-type]
         return float_text(float(value), element)
     if isinstance(element, t.ComplexType):
@@ -330,5 +333,3 @@ def attribute(value: Any) -> Attribute:
     if isinstance(value, Mapping):
         return DictAttr({str(k): attribute(v) for k, v in value.items()})
     raise IRError(f"no attribute stands for a {type(value).__name__}. Received: {value!r}")
-
-

@@ -86,7 +86,9 @@ class Builder:
             yield
 
 
-def infer_types(name: str, operand_types: Sequence[Type], attrs: Mapping[str, Attribute], location: Location) -> tuple[Type, ...]:
+def infer_types(
+    name: str, operand_types: Sequence[Type], attrs: Mapping[str, Attribute], location: Location
+) -> tuple[Type, ...]:
     """The result types of an operation by its definition's `infer`; errors name the op and the place."""
     definition = lookup(name)
     if definition is None or definition.infer is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -51,7 +52,7 @@ class ConstantParser(TypeParser):
             array = np.array(flat, t.to_numpy(element)) if flat else np.empty(0, t.to_numpy(element))
             if not shape and flat:
                 array = np.broadcast_to(array[0], wanted)
-            elif (shape and tuple(shape) != wanted) or array.size != int(np.prod(wanted)):
+            elif (shape and tuple(shape) != wanted) or array.size != math.prod(wanted):
                 raise self.error(f"the constant's elements have shape {tuple(shape)}, its type is {type}", start)
         return DenseAttr(array.reshape(wanted), type)
 
@@ -140,7 +141,7 @@ class ConstantParser(TypeParser):
         element = t.element_of(type)
         dtype = t.to_numpy(element)
         stored = np.dtype("<u2") if element is t.bf16 else dtype.newbyteorder("<")
-        count = int(np.prod(type.shape))
+        count = math.prod(t.shape_of(type))
         if len(data) != count * stored.itemsize:
             raise self.error(f"{type} needs {count * stored.itemsize} bytes. Received: {len(data)}", start)
         array: np.ndarray[Any, Any] = np.frombuffer(data, stored)

@@ -66,7 +66,9 @@ class Value:
 class Operation:
     """One operation. Make one with a Builder; `name` is `dialect.op`."""
 
-    __slots__ = ("_operands", "attributes", "definition", "location", "name", "next", "parent", "prev", "regions", "results")
+    __slots__ = (
+        "_operands", "attributes", "definition", "location", "name", "next", "parent", "prev", "regions", "results",
+    )  # fmt: skip
     name: str
     results: list[Value]
     attributes: dict[str, Attribute]
@@ -163,7 +165,7 @@ class Operation:
         return self.definition is not None and trait in self.definition.traits
 
     def walk(self, reverse: bool = False) -> Iterator[Operation]:
-        """This operation, then all inside it (`reverse`: inside first, last to first). Safe against erasing the current one."""
+        """This operation, then all inside (`reverse`: inside first, last to first). The current one may be erased."""
         if not reverse:
             yield self
         for region in reversed(self.regions) if reverse else self.regions:
@@ -367,4 +369,5 @@ def find_function(module: Operation, name: str) -> Operation:
     for op in module_functions(module):
         if op.get("sym_name") == name:
             return op
-    raise IRError(f"the module has no function @{name}. It has: {[f.get('sym_name') for f in module_functions(module)]}")
+    names = [f.get("sym_name") for f in module_functions(module)]
+    raise IRError(f"the module has no function @{name}. It has: {names}")

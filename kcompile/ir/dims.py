@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Union
+from typing import ClassVar, Union
 
 from kcompile.errors import IRError
 
@@ -25,7 +25,7 @@ class SymbolicDim:
 
     __slots__ = ("terms",)
     terms: tuple[tuple[Monomial, int], ...]
-    _pool: dict[tuple[tuple[Monomial, int], ...], SymbolicDim] = {}
+    _pool: ClassVar[dict[tuple[tuple[Monomial, int], ...], SymbolicDim]] = {}
 
     def __add__(self, other: Dim) -> Dim:
         return _make(_terms(self) + _terms(other))
@@ -55,7 +55,9 @@ class SymbolicDim:
     def __str__(self) -> str:
         text = ""
         for monomial, coefficient in self.terms:
-            factors = "*".join(([str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []) + list(monomial))
+            factors = "*".join(
+                ([str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []) + list(monomial)
+            )
             text += ("-" if coefficient < 0 else "+" if text else "") + factors
         return text
 

@@ -1,8 +1,8 @@
 """Interpreter: runs any level of the IR on NumPy arrays. It is the meaning of the IR, and slow.
 
 Plain operations run through `definition.reference`; operations with regions, memory or calls through
-`definition.interpret(interp, op, operands) -> results`. Tensors and vectors are ndarrays, scalars NumPy scalars, index values
-Python ints, memrefs ndarrays that are written in place. bf16 values are float32 arrays rounded to bf16 after each op.
+`definition.interpret(interp, op, operands) -> results`. Tensors and vectors are ndarrays, scalars NumPy scalars, index
+values Python ints, memrefs ndarrays that are written in place. bf16 values are float32 arrays, rounded after each op.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Interpreter:
     def call(self, name: str, operands: Sequence[Any], result_types: Sequence[Type] | None = None) -> list[Any]:
         """Call a function of the module.
 
-        `result_types` is for a kernel that writes its results into memrefs: those are allocated, and the kernel runs once
-        for each worker of the team.
+        `result_types` is for a kernel that writes its results into memrefs: those are allocated, and the kernel runs
+        once for each worker of the team.
         """
         function = find_function(self.module, name)
         formals = [a.type for a in function.body.arguments]
@@ -189,9 +189,8 @@ class Interpreter:
             def conform(value: Any) -> Any:
                 array = np.asarray(value)
                 if array.shape != shape or array.dtype != dtype:
-                    raise IRError(
-                        f"the reference of {name} gave {array.dtype}{list(array.shape)}, its type is {type} ({list(shape)})"
-                    )
+                    received = f"{array.dtype}{list(array.shape)}"
+                    raise IRError(f"the reference of {name} gave {received}, its type is {type} ({list(shape)})")
                 return round_bf16(array) if low_precision else array
 
             return conform
@@ -219,7 +218,7 @@ def round_bf16(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def infer_sizes(types: Sequence[Type], values: Sequence[Any], known: Mapping[str, int] | None = None) -> dict[str, int]:
-    """The sizes of the symbols in `types`, read off the shapes of `values`; `known` ones are kept where nothing tells."""
+    """The sizes of the symbols in `types`, read off the shapes of `values`, on top of the `known` ones."""
     sizes: dict[str, int] = {}
     pending: list[tuple[Dim, int]] = []
     for type, value in zip(types, values, strict=True):

@@ -1,4 +1,4 @@
-"""Cursor over an IR text: takes tokens by regular expression and reports errors with the line and a caret under the place."""
+"""Cursor over an IR text: takes tokens by regular expression, and reports errors with the line and a caret."""
 
 from __future__ import annotations
 

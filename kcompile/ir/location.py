@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class Location:
     """Interned. `str` gives MLIR text: loc(unknown), loc("model/dense/matmul"), loc("f.py":3:1), loc(fused[..])."""
@@ -11,7 +13,7 @@ class Location:
     file: str | None
     line: int
     parts: tuple[Location, ...]
-    _pool: dict[tuple[object, ...], Location] = {}
+    _pool: ClassVar[dict[tuple[object, ...], Location]] = {}
 
     def __new__(
         cls, name: str = "", file: str | None = None, line: int = 0, parts: tuple[Location, ...] = ()
@@ -20,7 +22,7 @@ class Location:
         self = cls._pool.get(key)
         if self is None:
             self = object.__new__(cls)
-            self.name, self.file, self.line, self.parts = key  # type: ignore[assignment]
+            self.name, self.file, self.line, self.parts = key
             cls._pool[key] = self
         return self
 

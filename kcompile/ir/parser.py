@@ -35,7 +35,7 @@ def parse_module(text: str, filename: str = "<text>") -> Operation:
     operands whose types differ from their definition's, constants whose bytes are not in the text.
     The parser does not check the rules of operations: that is `verify`.
 
-    Example: `parse_module('"func.func"() <{sym_name = "f", function_type = () -> ()}> ({ "func.return"() : () -> () }) : () -> ()')`
+    Example: `parse_module('"func.func"() <{sym_name = "f", function_type = () -> ()}> ({..}) : () -> ()')`
     """
     return _ModuleParser(text, filename).module()
 

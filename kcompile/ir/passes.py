@@ -290,7 +290,7 @@ def run_pipeline(module: Operation, pipeline: str | Sequence[Pass], **options: A
 
 
 def run_reproducer(path: str | Path) -> Operation:
-    """Run the pipeline in line 1 of a reproducer on the module after it; gives the module, or raises as the pass did."""
+    """Run the pipeline in line 1 of a reproducer on the module below; gives the module, or raises as the pass did."""
     from kcompile.ir.parser import parse_module
 
     text = Path(path).read_text()

@@ -61,8 +61,9 @@ def resource_bytes(attribute: DenseAttr) -> bytes:
     """The elements, little-endian, as MLIR stores them (bf16 in two bytes)."""
     array = attribute.value
     if t.element_of(attribute.type) is t.bf16:
-        return (np.ascontiguousarray(array).view(np.uint32) >> 16).astype("<u2").tobytes()
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+        array = (np.ascontiguousarray(array).view(np.uint32) >> 16).astype("<u2")
+    data: bytes = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return data
 
 
 def _blob(attribute: DenseAttr) -> str:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from kcompile.ir.dims import Dim, SymbolicDim, product, symbol
 
 __all__ = [
     "ComplexType", "FloatType", "FunctionType", "IndexType", "IntegerType", "MemRefType", "NoneType", "OpaqueType",
-    "TensorType", "Type", "VectorType", "bf16", "bitwidth", "c64", "element_of", "f16", "f32", "f64", "from_numpy", "i1", "i8", "i16",
-    "i32", "i64", "index", "is_float", "is_integer", "is_unsigned", "none", "shape_of", "symbol", "to_numpy", "ui8",
+    "TensorType", "Type", "VectorType", "bf16", "bitwidth", "c64", "element_of", "f16", "f32", "f64", "from_numpy", "i1", "i8",
+    "i16", "i32", "i64", "index", "is_float", "is_integer", "is_unsigned", "none", "shape_of", "symbol", "to_numpy", "ui8",
     "ui16", "ui32", "ui64", "with_element", "with_shape",
 ]  # fmt: skip
 
@@ -29,11 +29,11 @@ class Type:
     _pool: ClassVar[dict[tuple[Any, ...], Type]] = {}
 
     @classmethod
-    def _intern(cls, *key: Any) -> Any:
+    def _intern(cls, *key: Any) -> tuple[Self, bool]:
         """The one object for `key`, and whether it is new (its fields are still to be set)."""
         made = Type._pool.get((cls, *key))
         if made is not None:
-            return made, False
+            return made, False  # type: ignore[return-value]
         made = object.__new__(cls)
         Type._pool[(cls, *key)] = made
         return made, True
@@ -182,6 +182,10 @@ class VectorType(Type):
 DYNAMIC = -1  # a dim, stride or offset of a memref that is known only at run time
 
 
+def _static(n: int) -> str:
+    return "?" if n == DYNAMIC else str(n)
+
+
 class MemRefType(Type):
     """A buffer. Dims and strides are ints, or DYNAMIC; without strides it is dense and row-major."""
 
@@ -197,12 +201,11 @@ class MemRefType(Type):
         self, new = cls._intern(tuple(shape), element, strides, offset)
         if new:
             self.shape, self.element, self.strides, self.offset = tuple(shape), element, strides, offset
-            show = lambda n: "?" if n == DYNAMIC else str(n)  # noqa: E731
             layout = ""
             if strides is not None:
-                at = f", offset: {show(offset)}" if offset else ""
-                layout = f", strided<[{', '.join(map(show, strides))}]{at}>"
-            self.text = f"memref<{''.join(show(d) + 'x' for d in shape)}{element}{layout}>"
+                at = f", offset: {_static(offset)}" if offset else ""
+                layout = f", strided<[{', '.join(map(_static, strides))}]{at}>"
+            self.text = f"memref<{''.join(_static(d) + 'x' for d in shape)}{element}{layout}>"
         return self
 
 
@@ -247,7 +250,7 @@ def to_numpy(element: Type) -> np.dtype[Any]:
     if element is bf16:
         return np.dtype(np.float32)
     try:
-        return np.dtype(_NUMPY[element])  # type: ignore[index]
+        return np.dtype(_NUMPY[element])
     except KeyError:
         raise IRError(f"there is no NumPy dtype for {element}") from None
 

@@ -1,3 +1,5 @@
+# mypy: disable-error-code=misc
+# (the functions of an op's class take no self: the class is a name space)
 """builtin: the module, the root of every IR text."""
 
 from __future__ import annotations

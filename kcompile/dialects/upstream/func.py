@@ -1,3 +1,5 @@
+# mypy: disable-error-code=misc
+# (the functions of an op's class take no self: the class is a name space)
 """func: functions, calls and returns."""
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class Func:
             )
         for attr, types in (("arg_attrs", function_type.inputs), ("res_attrs", function_type.results)):
             if attr in op.attributes and len(op[attr]) != len(types):
-                raise IRError(f"{attr} of @{name} needs {len(types)} dicts. Received: {len(op[attr])}", str(op.location))
+                received = len(op[attr])
+                raise IRError(f"{attr} of @{name} needs {len(types)} dicts. Received: {received}", str(op.location))
 
 
 @func.op("return", ins="*operands", traits="terminator")
