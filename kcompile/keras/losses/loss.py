@@ -7,6 +7,9 @@ from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError
 from kcompile.keras import ops
+from kcompile.keras.naming import to_snake_case
+from kcompile.tracing.structure import map_structure
+from kcompile.tracing.trace import scope
 
 REDUCTIONS = ("mean", "sum_over_batch_size", "sum", "none", "mean_with_sample_weight", None)
 
@@ -24,7 +27,7 @@ class Loss:
         if reduction not in REDUCTIONS:
             known = ", ".join(repr(r) for r in REDUCTIONS)
             raise ArgumentError(f"a loss reduces by one of {known}. Received: reduction={reduction!r}")
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or to_snake_case(type(self).__name__)
         self.reduction = reduction
         self._dtype = None if dtype is None else str(getattr(dtype, "name", dtype))
 
@@ -34,7 +37,7 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss. `y_true` and `y_pred` may be equal structures (lists, dicts) of tensors."""
-        with ops.name_scope(self.name) if hasattr(ops, "name_scope") else _no_scope():
+        with scope(self.name):
             y_true = map_structure(lambda t: ops.convert_to_tensor(t, dtype=self.dtype), y_true)
             y_pred = map_structure(lambda t: ops.convert_to_tensor(t, dtype=self.dtype), y_pred)
             return reduce_weighted(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
@@ -87,32 +90,6 @@ class LossFunctionWrapper(Loss):
 
     def __repr__(self) -> str:
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"
-
-
-class _no_scope:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *unused: Any) -> None: ...
-
-
-def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
-    """`function` on every leaf of lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        return {k: map_structure(function, v) for k, v in structure.items()}
-    if isinstance(structure, list | tuple):
-        return type(structure)(map_structure(function, v) for v in structure)
-    return function(structure)
-
-
-def snake_case(name: str) -> str:
-    """`MeanSquaredError` -> `mean_squared_error`, with Keras's rules (`RMSprop` -> `rm_sprop`)."""
-    out = ""
-    for i, c in enumerate(name):
-        after = name[i + 1] if i + 1 < len(name) else ""
-        # A capital starts a word after a lower-case letter or digit, and before a lower-case letter.
-        if c.isupper() and i and (name[i - 1].islower() or name[i - 1].isdigit() or after.islower()):
-            out += "_"
-        out += c.lower()
-    return out
 
 
 def equal_ranks(first: Any, second: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:

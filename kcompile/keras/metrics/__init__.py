@@ -11,7 +11,6 @@ from typing import Any
 
 from kcompile.errors import ArgumentError
 from kcompile.keras.losses.hinge import categorical_hinge, hinge, squared_hinge
-from kcompile.keras.losses.loss import snake_case
 from kcompile.keras.losses.probabilistic import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -61,6 +60,7 @@ from kcompile.keras.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
+from kcompile.keras.naming import to_snake_case
 
 _CLASSES: tuple[type[Metric], ...] = (
     Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
@@ -74,7 +74,7 @@ _SHORT: dict[str, type[Metric]] = {
 }  # fmt: skip
 _ALIASES: dict[str, type[Metric]] = {
     **{c.__name__: c for c in _CLASSES},
-    **{snake_case(c.__name__): c for c in _CLASSES},
+    **{to_snake_case(c.__name__): c for c in _CLASSES},
     **_SHORT,
     **{name.upper(): c for name, c in _SHORT.items()},
     "kl_divergence": KLDivergence,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.keras.losses.loss import snake_case
+from kcompile.keras.naming import auto_name
 from kcompile.keras.variable import Variable
 
 
@@ -18,7 +18,7 @@ class Metric:
     """
 
     def __init__(self, dtype: Any = None, name: str | None = None):
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or auto_name(type(self))
         self._dtype = "float32" if dtype is None else str(getattr(dtype, "name", dtype))
         self._variables: list[Variable] = []
 
