@@ -10,7 +10,7 @@ from kcompile.dialects.upstream import tensor
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.errors import IRError
 from kcompile.ir import types as t
-from kcompile.ir.affine import AffineExpr, affine_map, constant_expr, dim_expr, dims_map, expr
+from kcompile.ir.affine import AffineExpr, AffineMap, affine_map, constant_expr, dim_expr, dims_map, expr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.types import Type
@@ -55,51 +55,55 @@ def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
 
 
 def lower_convolution(kernel: KernelLowering, op: Operation) -> None:
-    if any((*op["padding_low"], *op["padding_high"])) or any(d != 1 for d in op["lhs_dilation"]) or op.get("batch_groups", 1) != 1:
+    if any((*op["padding_low"], *op["padding_high"])) or any(d != 1 for d in op["lhs_dilation"]):
         raise IRError("run decompose-convolution first: only valid convolutions are lowered", str(op.location))
     lhs, rhs = op.operands
     x, w, out = (tensor_type(v) for v in (lhs, rhs, op.result))
     lhs_spec, rhs_spec, out_spec = op["lhs_spec"], op["rhs_spec"], op["out_spec"]
-    groups = op.get("feature_groups", 1)
+    batch_groups = op.get("batch_groups", 1)
+    groups = op.get("feature_groups", 1) * batch_groups  # one of the two is 1
+    grouped_axis = lhs_spec[0] if batch_groups > 1 else lhs_spec[1]  # of lhs: which its groups are cut from
     features, window = w.shape[rhs_spec[1]], [w.shape[i] for i in rhs_spec[2:]]
-    per_group: Dim = out.shape[out_spec[1]] // groups
-    split_out, split_in = groups > 1 and per_group != 1, groups > 1 and features != 1
+    outputs: Dim = out.shape[out_spec[1]] // groups
+    split = groups > 1 and outputs != 1  # a group has several output features
 
     shape: list[Dim] = []  # of the result, its features split into groups and features of a group
     place: dict[int, int] = {}  # role in out_spec -> dim of the iteration space
     for axis in range(out.rank):
         place[out_spec.index(axis)] = len(shape)
-        shape += [groups, per_group] if axis == out_spec[1] and split_out else [out.shape[axis]]
+        shape += [groups, outputs] if axis == out_spec[1] and split else [out.shape[axis]]
     batch, group = place[0], place[1]
-    feature_out = group + 1 if split_out else group
-    reductions = [*window, *([] if groups > 1 and features == 1 else [features])]
-    rank = len(shape) + len(reductions)
-    spatial = range(len(window))
-    kernel_dim = [len(shape) + i for i in spatial]
-    feature_in = rank - 1
+    summed = groups == 1 or features != 1  # input features are a dim
+    rank = len(shape) + len(window) + summed
+    kernel_dim = [len(shape) + i for i in range(len(window))]
+    feature_in = dim_expr(rank - 1) if summed else constant_expr(0)
 
-    lhs_exprs: dict[int, list[AffineExpr]] = {lhs_spec[0]: [dim_expr(batch)]}
-    rhs_exprs: dict[int, list[AffineExpr]] = {}
-    if groups == 1:
-        lhs_exprs[lhs_spec[1]], rhs_exprs[rhs_spec[1]] = [dim_expr(feature_in)], [dim_expr(feature_in)]
-        rhs_exprs[rhs_spec[0]] = [dim_expr(group)]
-    else:
-        lhs_exprs[lhs_spec[1]] = [dim_expr(group), dim_expr(feature_in)] if split_in else [dim_expr(group)]
-        rhs_exprs[rhs_spec[1]] = [dim_expr(feature_in)] if features != 1 else [constant_expr(0)]
-        rhs_exprs[rhs_spec[0]] = [dim_expr(group), dim_expr(feature_out)] if split_out else [dim_expr(group)]
-    for i in spatial:
-        at = {place[2 + i]: op["strides"][i], kernel_dim[i]: op["rhs_dilation"][i]}
-        lhs_exprs[lhs_spec[2 + i]] = [expr(at)]
-        rhs_exprs[rhs_spec[2 + i]] = [dim_expr(kernel_dim[i])]
-    extra = []
-    for value, exprs, axis, sizes in (
-        (lhs, lhs_exprs, lhs_spec[1], (groups, features)),
-        (rhs, rhs_exprs, rhs_spec[0], (groups, per_group)),
-    ):
-        made = kernel.tensor(value)
-        old = tensor_type(value).shape
-        if len(exprs[axis]) > 1:
-            made = tensor.reshape(kernel.b, made, (*old[:axis], *sizes, *old[axis + 1 :]))
-        extra.append((made, affine_map(rank, [e for i in range(len(old)) for e in exprs[i]])))
-    (result,) = kernel.reduce(op.result, [], shape, reductions, [zero(out.element)], multiply_add, extra)
-    kernel.stored[op.result] = tensor.reshape(kernel.b, result, out.shape) if split_out else result
+    rhs_exprs = {
+        rhs_spec[0]: [dim_expr(group), dim_expr(group + 1)] if split else [dim_expr(group)],
+        rhs_spec[1]: [feature_in],
+    }
+    lhs_exprs = {lhs_spec[0]: [dim_expr(batch)], lhs_spec[1]: [feature_in]}
+    if groups > 1:
+        inside = lhs_exprs[grouped_axis][0]
+        lhs_exprs[grouped_axis] = [dim_expr(group)] if x.shape[grouped_axis] == groups else [dim_expr(group), inside]
+    for i, dim in enumerate(kernel_dim):
+        lhs_exprs[lhs_spec[2 + i]] = [expr({place[2 + i]: op["strides"][i], dim: op["rhs_dilation"][i]})]
+        rhs_exprs[rhs_spec[2 + i]] = [dim_expr(dim)]
+    operands = [
+        _grouped(kernel, lhs, lhs_exprs, grouped_axis, groups, rank),
+        _grouped(kernel, rhs, rhs_exprs, rhs_spec[0], groups, rank),
+    ]
+    reductions = [*window, *([features] if summed else [])]
+    (made,) = kernel.reduce(op.result, [], shape, reductions, [zero(out.element)], multiply_add, operands)
+    kernel.stored[op.result] = tensor.reshape(kernel.b, made, out.shape) if split else made
+
+
+def _grouped(
+    kernel: KernelLowering, value: Value, exprs: dict[int, list[AffineExpr]], axis: int, groups: int, rank: int
+) -> tuple[Value, AffineMap]:
+    """The operand, its `axis` cut into groups where two expressions index it, and its map."""
+    made = kernel.tensor(value)
+    shape = tensor_type(value).shape
+    if len(exprs[axis]) > 1:
+        made = tensor.reshape(kernel.b, made, (*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1 :]))
+    return made, affine_map(rank, [e for i in range(len(shape)) for e in exprs[i]])
