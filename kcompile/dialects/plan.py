@@ -33,7 +33,8 @@ ALIGNMENT = 64  # of the arena, of every buffer in it, and of every weight: a ca
 
 def one_dim(value: Any) -> Dim:
     """A dim that stands alone in an attribute: an int stays one, a polynomial is a dims attribute of length 1."""
-    return value[0] if isinstance(value, tuple) else value
+    dim: Dim = value[0] if isinstance(value, tuple) else value
+    return dim
 
 
 def _check_buffer(op: Operation) -> None:
@@ -60,7 +61,7 @@ def _check_dim(op: Operation, name: str) -> None:
 class Input:
     """The buffer of argument `index` of `run`. State is written in place through it."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         _check_number(op, "index")
 
@@ -69,7 +70,7 @@ class Input:
 class Output:
     """The buffer of result `index` of `run`."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         _check_number(op, "index")
 
@@ -78,7 +79,7 @@ class Output:
 class Weight:
     """A weight at `offset` bytes in the block of weights; never written."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         _check_number(op, "offset")
         if op["offset"] % ALIGNMENT:
@@ -89,7 +90,7 @@ class Weight:
 class Constant:
     """A small constant, kept in the object: `value`; never written."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         if "value" not in op.attributes:
             raise IRError("plan.constant needs a value", str(op.location))
@@ -99,7 +100,7 @@ class Constant:
 class Arena:
     """`bytes` bytes at `offset` in the arena. Buffers that are never alive at the same time may share memory."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         for name in ("offset", "bytes"):
             _check_dim(op, name)
@@ -109,7 +110,7 @@ class Arena:
 class View:
     """The same memory in another shape, with as many elements."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         _check_buffer(op)
         if len(op.operands) != 1 or op.operands[0].type.element is not op.results[0].type.element:  # type: ignore[attr-defined]
             raise IRError("plan.view takes one buffer and keeps its element type", str(op.location))
@@ -119,7 +120,7 @@ class View:
 class Call:
     """Runs the kernel `callee` on buffers; the last `outputs` of them are written."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         from kcompile.dialects.upstream.func import callee_of
 
         _check_number(op, "outputs")
@@ -144,7 +145,7 @@ class Call:
 class Copy:
     """Copies `bytes` bytes."""
 
-    def verify(op: Operation) -> None:
+    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
         if len(op.operands) != 2:
             raise IRError("plan.copy takes a source and a target", str(op.location))
         _check_dim(op, "bytes")

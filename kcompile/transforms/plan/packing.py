@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.ir.dims import Dim, Monomial, SymbolicDim, symbol
+from kcompile.ir.dims import Dim, Monomial, SymbolicDim, evaluate, symbol, symbols_of
 
 Terms = dict[Monomial, int]
 Coefficients = np.ndarray[Any, np.dtype[np.int64]]
@@ -65,6 +65,11 @@ def at_most(a: Dim, b: Dim) -> bool:
     return all(c <= larger.get(m, 0) for m, c in terms_of(a).items())
 
 
+def weigh(size: Dim) -> int:
+    """The size at the representative sizes."""
+    return evaluate(size, dict.fromkeys(symbols_of(size), REPRESENTATIVE_SIZE))
+
+
 def apart(offset: Dim, size: Dim, other_offset: Dim, other_size: Dim) -> bool:
     """Whether two ranges never overlap, whatever the sizes are."""
     return at_most(offset + size, other_offset) or at_most(other_offset + other_size, offset)
@@ -103,9 +108,9 @@ def _lowest(size: Coefficients, lows: Coefficients, tops: Coefficients, weights:
     candidates = np.concatenate([np.zeros((1, len(size)), np.int64), tops])
     if len(tops):
         candidates = np.concatenate([candidates, tops.max(0)[None]])  # apart from all rivals: a place always exists
-    below = ((candidates + size)[:, None, :] <= lows[None]).all(2)
-    above = (tops[None] <= candidates[:, None, :]).all(2)
-    free = np.flatnonzero((below | above).all(1))
+    below = np.all((candidates + size)[:, None, :] <= lows[None], axis=2)
+    above = np.all(tops[None] <= candidates[:, None, :], axis=2)
+    free = np.flatnonzero(np.all(below | above, axis=1))
     keys = [(float(candidates[c] @ weights), tuple(candidates[c]), c) for c in free]
     lowest: Coefficients = candidates[min(keys)[2]]
     return lowest

@@ -1,0 +1,202 @@
+"""plan-memory: @main, a list of kernel calls on tensors, becomes a plan: kernel calls on buffers with fixed places.
+
+    %1 = kernel.call @dispatch_0(%x, %w)          %x = plan.input {index = 0}   %w = plan.weight {offset = 0}
+    func.return %1                        =>      %1 = plan.output {index = 0}
+                                                  plan.call(%x, %w, %1) {callee = @dispatch_0, outputs = 1}
+                                                  plan.return
+
+Arguments of role "weight" are places in the block of weights when `freeze` is set, else inputs as all others. The
+function keeps what a caller must know as attributes: plan.symbols, plan.inputs, plan.outputs, plan.weights (index of
+the argument, offset, bytes), plan.weights_bytes, plan.arena (bytes) and plan.work (picoseconds on one thread).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcompile.dialects.plan import ALIGNMENT, one_dim
+from kcompile.ir.attributes import Attribute, DimsAttr, attribute
+from kcompile.ir.builder import Builder
+from kcompile.ir.core import Block, Operation, Region, Value, find_function
+from kcompile.ir.dims import Dim, evaluate, symbols_of
+from kcompile.ir.passes import pass_
+from kcompile.ir.types import FunctionType, TensorType, Type
+from kcompile.strategies.frame import buffer_type
+from kcompile.transforms.plan.liveness import Assignment, Cell, assign, donated_argument
+from kcompile.transforms.plan.packing import Lifetime, bound, pack
+
+
+@pass_("plan-memory", reads="loops", writes="plan")
+def plan_memory(module: Operation, *, freeze: bool = False) -> bool:
+    """Replace @main by its plan."""
+    old = find_function(module, "main")
+    planner = _Planner(old, module, freeze)
+    new = planner.function()
+    assert old.parent is not None
+    old.parent.insert_before(old, new)
+    old.drop_operands()
+    old.detach()
+    return True
+
+
+def main_symbols(function: Operation) -> tuple[str, ...]:
+    """The symbols of a function: the batch `b` first, the others as they appear in its arguments."""
+    names: dict[str, None] = {}
+    for value in function.body.arguments:
+        assert isinstance(value.type, TensorType)
+        for dim in value.type.shape:
+            names.update(dict.fromkeys(sorted(symbols_of(dim))))
+    return tuple(sorted(names, key=lambda name: name != "b"))
+
+
+class _Planner:
+    """One function on its way to a plan."""
+
+    def __init__(self, old: Operation, module: Operation, freeze: bool):
+        self.old = old
+        self.module = module
+        self.arguments: tuple[dict[str, Any], ...] = old.get("arg_attrs", ()) or tuple({} for _ in old.body.arguments)
+        self.results: tuple[dict[str, Any], ...] = old.get("res_attrs", ()) or tuple(
+            {} for _ in old.body.terminator.operands
+        )
+        self.frozen = {i for i, a in enumerate(self.arguments) if freeze and a.get("kernel.role") == "weight"}
+        kept = [i for i in range(len(self.arguments)) if i not in self.frozen]
+        self.input_of = {argument: index for index, argument in enumerate(kept)}
+        self.assignment: Assignment = assign(old)
+        self.block = Block()
+        self.b = Builder(self.block, None, old.location)
+        self.types = {cell: value.type for value, cell in reversed(self.assignment.of.items())}
+        self.places = self._pack()
+        self.buffers: dict[tuple[Cell | int, Type], Value] = {}
+
+    def _pack(self) -> dict[Cell | int, tuple[Dim, Dim]]:
+        """Offset and bytes in the arena of every cell that is a home there, and of every staged copy (by its index)."""
+        end = len(self.assignment.calls)
+        spans: dict[Cell | int, list[int]] = {}
+        for cell in dict.fromkeys(self.assignment.of.values()):
+            home = cell.memory()
+            if home.place == "arena":
+                span = spans.setdefault(home, [home.born, home.last])
+                span[1] = max(span[1], cell.last)
+        sizes: dict[Cell | int, Dim] = {key: key.size for key in spans if isinstance(key, Cell)}
+        for copy in self.assignment.copies:
+            if copy.staged:
+                spans[copy.result] = [end, end + 1]
+                sizes[copy.result] = copy.source.size
+        offsets, self.arena = pack([Lifetime(sizes[k], *span) for k, span in spans.items()], ALIGNMENT)
+        return {k: (offset, bound(sizes[k], ALIGNMENT)) for k, offset in zip(spans, offsets, strict=True)}
+
+    def function(self) -> Operation:
+        weights, weights_bytes = self._weights()
+        total: Dim = 0
+        for call in self.assignment.calls:
+            total = total + one_dim(call.get("kernel.work", 0))
+            operands = [self._buffer(self.assignment.of[v], formal) for v, formal in self._formals(call)]
+            attributes = {"callee": call.attributes["callee"], "outputs": len(call.results)}
+            self.b.location = call.location
+            self.b.create("plan.call", operands, attributes, ())
+        self._copies()
+        self.b.create("plan.return", (), None, ())
+        new = Operation("func.func", (), (), {}, [Region([self.block])], self.old.location)
+        new["sym_name"] = self.old["sym_name"]
+        new["function_type"] = FunctionType((), ())
+        new.attributes["plan.symbols"] = attribute([attribute(s) for s in main_symbols(self.old)])
+        new.attributes["plan.inputs"] = attribute([self._input(i) for i in self.input_of])
+        new.attributes["plan.outputs"] = attribute([self._output(i) for i in range(len(self.results))])
+        new.attributes["plan.weights"] = attribute(weights)
+        new["plan.weights_bytes"] = weights_bytes
+        new.attributes["plan.arena"] = DimsAttr((self.arena,))
+        new.attributes["plan.work"] = DimsAttr((total,))
+        return new
+
+    def _formals(self, call: Operation) -> list[tuple[Value, Type]]:
+        formals = find_function(self.module, call["callee"]).body.arguments
+        return [(v, formals[i].type) for i, v in enumerate((*call.operands, *call.results))]
+
+    def _weights(self) -> tuple[list[Attribute], int]:
+        described = []
+        self.weight_offsets: dict[int, int] = {}
+        offset = 0
+        for i in sorted(self.frozen):
+            size = self.assignment.of[self.old.body.arguments[i]].size
+            nbytes = evaluate(size, {})
+            self.weight_offsets[i] = offset
+            described.append(attribute({"argument": i, "offset": offset, "bytes": nbytes}))
+            offset += -(-nbytes // ALIGNMENT) * ALIGNMENT
+        return described, offset
+
+    def _input(self, argument: int) -> Attribute:
+        given = self.arguments[argument]
+        return attribute(
+            {
+                "name": given.get("kernel.name", f"arg{argument}"),
+                "role": given.get("kernel.role", "input"),
+                "type": self.old.body.arguments[argument].type,
+            }
+        )
+
+    def _output(self, result: int) -> Attribute:
+        described = {
+            "name": self.results[result].get("kernel.name", f"output_{result}"),
+            "type": self.old.body.terminator.operands[result].type,
+        }
+        donor = donated_argument(self.old, result)
+        if donor is not None:
+            described["donates"] = self.input_of[donor]
+        return attribute(described)
+
+    def _buffer(self, cell: Cell, wanted: Type) -> Value:
+        """The buffer of a cell with the type that a kernel wants."""
+        home = cell.memory()
+        own = buffer_type(self.types[home])
+        found = self.buffers.get((home, wanted))
+        if found is None:
+            base = self.buffers.get((home, own))
+            if base is None:
+                base = self.buffers[home, own] = self._make(home, own)
+            found = base if wanted is own else self.b.create("plan.view", [base], None, [wanted]).result
+            self.buffers[home, wanted] = found
+        return found
+
+    def _make(self, cell: Cell, type: Type) -> Value:
+        if cell.place == "argument":
+            if cell.index in self.frozen:
+                attributes: dict[str, Any] = {"offset": self.weight_offsets[cell.index]}
+                return self.b.create("plan.weight", (), attributes, [type]).result
+            return self.b.create("plan.input", (), {"index": self.input_of[cell.index]}, [type]).result
+        if cell.place == "result":
+            return self.b.create("plan.output", (), {"index": cell.index}, [type]).result
+        if cell.place == "constant":
+            assert cell.constant is not None
+            return self.b.create("plan.constant", (), {"value": cell.constant.attributes["value"]}, [type]).result
+        return self._arena(cell, type)
+
+    def _arena(self, key: Cell | int, type: Type) -> Value:
+        offset, nbytes = self.places[key]
+        attributes = {"offset": DimsAttr((offset,)), "bytes": DimsAttr((nbytes,))}
+        return self.b.create("plan.arena", (), attributes, [type]).result
+
+    def _copies(self) -> None:
+        self.b.location = self.old.location
+        staged = []
+        copies = sorted(self.assignment.copies, key=lambda c: donated_argument(self.old, c.result) is not None)
+        for copy in copies:
+            type = buffer_type(self.old.body.terminator.operands[copy.result].type)
+            source = self._buffer(copy.source, type)
+            if copy.staged and donated_argument(self.old, copy.result) is not None:
+                waiting = self._arena(copy.result, type)
+                self._copy(source, waiting, copy.source.size)
+                staged.append((waiting, copy, type))
+            else:
+                self._copy(source, self._target(copy.result, type), copy.source.size)
+        for waiting, copy, type in staged:
+            self._copy(waiting, self._target(copy.result, type), copy.source.size)
+
+    def _target(self, result: int, type: Type) -> Value:
+        donor = donated_argument(self.old, result)
+        if donor is None:
+            return self.b.create("plan.output", (), {"index": result}, [type]).result
+        return self._buffer(self.assignment.of[self.old.body.arguments[donor]], type)
+
+    def _copy(self, source: Value, target: Value, size: Dim) -> None:
+        self.b.create("plan.copy", [source, target], {"bytes": DimsAttr((size,))}, ())
