@@ -78,7 +78,8 @@ class KernelLowering:
             return [made[n] for n in nodes]
 
         maps = [*(m for _, m in body.inputs), *[identity] * len(outputs)]
-        made = linalg.generic(self.b, self.tensors(body), outputs, maps, ["parallel"] * rank, emit)
+        inputs = self.tensors(body, tensor_type(values[0]).shape)
+        made = linalg.generic(self.b, inputs, outputs, maps, ["parallel"] * rank, emit)
         for value, result in zip(values, made, strict=True):
             self.stored[value] = result
             result.hint = value.hint
@@ -89,8 +90,16 @@ class KernelLowering:
             self.store([value])
         return self.stored[value]
 
-    def tensors(self, body: PointBody) -> list[Value]:
-        return [self.stored[v] for v, _ in body.inputs]
+    def tensors(self, body: PointBody, sizes: Sequence[Dim]) -> list[Value]:
+        """The inputs of a body over a space of `sizes`; cut where a plain dim would stop before the tensor's end."""
+        return [self._cut(self.stored[v], m, sizes) for v, m in body.inputs]
+
+    def _cut(self, value: Value, map_: AffineMap, sizes: Sequence[Dim]) -> Value:
+        shape = tensor_type(value).shape
+        wanted = [n if e.dim is None else sizes[e.dim] for n, e in zip(shape, map_.results, strict=True)]
+        if all(n == m for n, m in zip(shape, wanted, strict=True)):
+            return value
+        return tensor.extract_slice(self.b, value, [0] * len(shape), wanted, [1] * len(shape))
 
     def _store_shared(self, value: Value) -> None:
         """First store what several parts of the kernel need and would be dear to compute twice."""
@@ -137,7 +146,7 @@ class KernelLowering:
                 self.tensor(value)
         body = PointBody(self.stored)
         nodes = [body.require(v, m) for v, m in inputs]
-        operands = [*(v for v, _ in extra), *self.tensors(body)]
+        operands = [*(v for v, _ in extra), *self.tensors(body, [*shape, *reductions])]
         maps = [*(m for _, m in extra), *(m for _, m in body.inputs)]
         known = {e.dim for v, m in zip(operands, maps, strict=True) for e in m.results if e.dim is not None} | set(range(len(shape)))
         missing = [d for d in range(rank) if d not in known]
