@@ -1,7 +1,8 @@
 """Reverse mode: the cotangents of values by one walk backwards over the operations of a block.
 
-Only operations between `wrt` and the outputs are visited; a cotangent that is zero is None and costs nothing. New operations go
-where the builder stands, and take the location of the operation that they belong to, one scope further in ("gradient").
+Only operations that the outputs depend on are visited; a cotangent that is zero is None and costs nothing. New
+operations go where the builder stands, and take the location of the operation that they belong to, one scope further in
+("gradient").
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ def gradients(b: GraphBuilder, output: Value, wrt: Sequence[Value]) -> list[Valu
     output   a tensor of shape () and a float element
     wrt      values of the same block: arguments, or results that the output was computed from
 
-    Raises ShapeError for an output that is not a scalar, IRError for one that is no float, UnsupportedError for an operation
-    on the way whose gradient is not written.
+    Raises ShapeError for an output that is not a scalar, IRError for one that is no float, UnsupportedError for an
+    operation on the way whose gradient is not written.
 
     Example: `(dx,) = gradients(b, b.reduce(b.mul(x, x), axes=(0,), kind="add"), [x])`
     """
@@ -72,7 +73,7 @@ def _vjp(b: GraphBuilder, op: Operation, cts: list[Value | None]) -> list[Value 
     rule = op.definition.vjp if op.definition is not None else None
     if rule is None or rule == NOT_DIFFERENTIABLE:
         raise UnsupportedError(
-            f"the gradient of {op.name} is not written; put a stop_gradient before it if it shall not be differentiated",
+            f"the gradient of {op.name} is not written; a stop_gradient before it keeps it out",
             str(op.location),
         )
     found = rule(b, op, cts[0] if len(cts) == 1 else cts)
@@ -112,7 +113,7 @@ def _depends_on(path: Sequence[Operation], wrt: Sequence[Value]) -> set[Value]:
 
 
 class _Recorder:
-    """Remembers where the builder stood, to erase what turned out to be of no use since (cotangents that nobody asked for)."""
+    """Remembers where the builder stood, to erase what turned out to be useless (cotangents that nobody asked for)."""
 
     def __init__(self, b: GraphBuilder):
         self.block = b.block

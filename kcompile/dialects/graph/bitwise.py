@@ -107,7 +107,7 @@ class ShrArith:
         width = 8 * x.dtype.itemsize
         as_signed = x.view(f"i{x.dtype.itemsize}")
         amount = np.where(_in_range(y), y, width - 1).astype(as_signed.dtype)
-        return np.right_shift(as_signed, amount).view(x.dtype)
+        return np.asarray(np.right_shift(as_signed, amount)).view(x.dtype)
 
     def scalar(b: Any, x: Any, y: Any, *, unsigned: bool = False) -> Any:
         return b.shr(x, b.min(y, t.bitwidth(x.type) - 1, unsigned=True))

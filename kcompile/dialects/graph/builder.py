@@ -34,7 +34,9 @@ class GraphBuilder(Builder):
         module = new_module() if module is None else module
         body = Block(list(inputs))
         builder = cls(module.body)
-        builder.create("func.func", (), {"sym_name": name, "function_type": FunctionType(tuple(inputs), ())}, (), [Region([body])])
+        builder.create(
+            "func.func", (), {"sym_name": name, "function_type": FunctionType(tuple(inputs), ())}, (), [Region([body])]
+        )
         return cls(body)
 
     def argument(self, index: int) -> Value:
@@ -60,9 +62,10 @@ class GraphBuilder(Builder):
         return function
 
     def constant(self, value: Any, type: Type | None = None) -> Value:
-        """A constant tensor. `type` is its TensorType, or the element type; a Python number defaults to f32, i64 or i1."""
+        """A constant tensor. `type` is its TensorType or element type; a Python number alone is f32, i64 or i1."""
         if isinstance(value, bool | int | float) and type is None:
-            value = np.asarray(value, np.bool_ if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float32)
+            dtype: Any = bool if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float32
+            value = np.asarray(value, dtype)
         element = None if type is None else t.element_of(type)
         array = np.asarray(value) if element is None else _fit(value, element)
         tensor = TensorType(array.shape, t.from_numpy(array.dtype) if element is None else element)
@@ -71,7 +74,10 @@ class GraphBuilder(Builder):
     def full(self, value: float | int | bool, like: TensorType) -> Value:
         """A tensor of type `like` with one number everywhere."""
         scalar = self.constant(value, like.element)
-        return scalar if not like.shape else self.broadcast_in_dim(scalar, shape=like.shape, dims=())
+        if not like.shape:
+            return scalar
+        made: Value = self.broadcast_in_dim(scalar, shape=like.shape, dims=())
+        return made
 
     def operand(self, value: Operand, like: TensorType) -> Value:
         return value if isinstance(value, Value) else self.full(value, like)  # type: ignore[arg-type]
@@ -79,7 +85,8 @@ class GraphBuilder(Builder):
     def expand(self, x: Value, axes: Sequence[int], shape: Sequence[Any]) -> Value:
         """Undo a reduction: put `x` back over the reduced `axes` of `shape`."""
         kept = tuple(i for i in range(len(shape)) if i not in set(axes))
-        return self.broadcast_in_dim(x, shape=tuple(shape), dims=kept)
+        made: Value = self.broadcast_in_dim(x, shape=tuple(shape), dims=kept)
+        return made
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         definition = lookup(f"graph.{name.rstrip('_')}")

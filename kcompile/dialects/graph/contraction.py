@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,15 @@ def _dot_case(rng: Rng, element: Type) -> Case:
 class DotGeneral:
     """The sum of products over the contracted axes, for each element of the batch axes.
 
-    lhs_batch and rhs_batch name pairs of axes, as do lhs_contract and rhs_contract. Result dims: the batch axes, the free
-    axes of lhs, the free axes of rhs. f16 and bf16 are summed in f32 and rounded once.
+    lhs_batch and rhs_batch name pairs of axes, as do lhs_contract and rhs_contract. Result dims: the batch axes, the
+    free axes of lhs, the free axes of rhs. f16 and bf16 are summed in f32 and rounded once.
 
     Example: x[m, k] times w[k, n] is lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,).
     """
 
-    def infer(lhs: Type, rhs: Type, *, lhs_batch: Axes, rhs_batch: Axes, lhs_contract: Axes, rhs_contract: Axes) -> TensorType:
+    def infer(
+        lhs: Type, rhs: Type, *, lhs_batch: Axes, rhs_batch: Axes, lhs_contract: Axes, rhs_contract: Axes
+    ) -> TensorType:
         x, y = tensor(lhs), tensor(rhs)
         numeric(x)
         if x.element is not y.element:
@@ -71,13 +74,20 @@ class DotGeneral:
         left = free_axes(lhs.ndim, lhs_batch, lhs_contract)
         right = free_axes(rhs.ndim, rhs_batch, rhs_contract)
         batch = tuple(lhs.shape[i] for i in lhs_batch)
-        inner = int(np.prod([lhs.shape[i] for i in lhs_contract], dtype=np.int64))
+        inner = math.prod(lhs.shape[i] for i in lhs_contract)
         m, n = tuple(lhs.shape[i] for i in left), tuple(rhs.shape[i] for i in right)
-        size = lambda dims: int(np.prod(dims, dtype=np.int64))
         wide = np.float32 if lhs.dtype == np.float16 else lhs.dtype
-        x = lhs.transpose(*lhs_batch, *left, *lhs_contract).reshape(size(batch), size(m), inner).astype(wide, copy=False)
-        y = rhs.transpose(*rhs_batch, *rhs_contract, *right).reshape(size(batch), inner, size(n)).astype(wide, copy=False)
-        return np.matmul(x, y).astype(lhs.dtype, copy=False).reshape((*batch, *m, *n))
+        x = (
+            lhs.transpose(*lhs_batch, *left, *lhs_contract)
+            .reshape(math.prod(batch), math.prod(m), inner)
+            .astype(wide, copy=False)
+        )
+        y = (
+            rhs.transpose(*rhs_batch, *rhs_contract, *right)
+            .reshape(math.prod(batch), inner, math.prod(n))
+            .astype(wide, copy=False)
+        )
+        return np.asarray(np.matmul(x, y).astype(lhs.dtype, copy=False)).reshape((*batch, *m, *n))
 
     def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
         lhs, rhs = op.operands
@@ -93,7 +103,9 @@ class DotGeneral:
     tolerance = accumulated
 
 
-def _operand_gradient(b: Any, ct: Value, other: Value, operand: Value, is_lhs: bool, axes: tuple[Axes, Axes, Axes, Axes]) -> Value:
+def _operand_gradient(
+    b: Any, ct: Value, other: Value, operand: Value, is_lhs: bool, axes: tuple[Axes, Axes, Axes, Axes]
+) -> Value:
     """The cotangent of `operand`: `ct` contracted with the `other` operand over the other's free axes."""
     batch, other_batch, contract, other_contract = axes
     rank, other_rank = tensor(operand.type).rank, tensor(other.type).rank
@@ -103,11 +115,15 @@ def _operand_gradient(b: Any, ct: Value, other: Value, operand: Value, is_lhs: b
     first = len(batch) + (len(own) if is_lhs else 0)
     in_ct = tuple(range(first, first + len(theirs)))
     if is_lhs:
-        made = b.dot_general(ct, other, lhs_batch=batches, rhs_batch=other_batch, lhs_contract=in_ct, rhs_contract=theirs)
+        made = b.dot_general(
+            ct, other, lhs_batch=batches, rhs_batch=other_batch, lhs_contract=in_ct, rhs_contract=theirs
+        )
         rest = sorted(other_contract)  # the free axes of `other`, in the order of the result
         dims = [*batch, *own, *(contract[other_contract.index(j)] for j in rest)]
     else:
-        made = b.dot_general(other, ct, lhs_batch=other_batch, rhs_batch=batches, lhs_contract=theirs, rhs_contract=in_ct)
+        made = b.dot_general(
+            other, ct, lhs_batch=other_batch, rhs_batch=batches, lhs_contract=theirs, rhs_contract=in_ct
+        )
         rest = sorted(other_contract)
         dims = [*batch, *(contract[other_contract.index(j)] for j in rest), *own]
     permutation = tuple(dims.index(i) for i in range(rank))

@@ -1,7 +1,7 @@
 """Convolution with any strides, padding, dilations, groups and layouts, closed under its own gradients.
 
-Dimension specs say where dims are, as in StableHLO's dimension numbers: lhs_spec and out_spec are the positions of (batch,
-feature, spatial...), rhs_spec those of (out feature, in feature, spatial...). Keras channels_last in 2D:
+Dimension specs say where dims are, as in StableHLO's dimension numbers: lhs_spec and out_spec are the positions of
+(batch, feature, spatial...), rhs_spec those of (out feature, in feature, spatial...). Keras channels_last in 2D:
 lhs_spec=(0, 3, 1, 2), rhs_spec=(3, 2, 0, 1), out_spec=(0, 3, 1, 2).
 """
 # mypy: disable-error-code="misc"
@@ -19,8 +19,19 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, floor_divide
 from kcompile.ir.types import TensorType, Type
 
-from .dialect import Array, check_axes, check_least, check_lengths, dilated, graph, is_below, numeric, tensor
-from .sampling import FLOATS, Case, Rng, Samples, case, values
+from .dialect import (
+    Array,
+    check_axes,
+    check_least,
+    check_lengths,
+    count_windows,
+    dilated,
+    graph,
+    is_below,
+    numeric,
+    tensor,
+)
+from .sampling import FLOATS, Case, Rng, Samples, case, integers, values
 from .shape import Pad
 from .tolerance import accumulated
 
@@ -35,7 +46,8 @@ def window_size(size: Dim, window: Dim, low: Dim, high: Dim, stride: int, dilati
     steps = floor_divide(room, stride)
     if steps is None:
         raise ShapeError(
-            f"{what}: a row of {size} cannot be cut into windows {stride} apart for every size; give that axis a fixed size"
+            f"{what}: a row of {size} cannot be cut into windows {stride} apart for every size; "
+            "give that axis a fixed size"
         )
     return steps + 1
 
@@ -47,17 +59,17 @@ def _conv_case(rng: Rng, element: Type) -> Case:
     feature_groups, batch_groups = (groups if kind == k else 1 for k in ("feature", "batch"))
     inputs, outputs = int(rng.integers(1, 4)), int(rng.integers(1, 4)) * groups
     batch = int(rng.integers(1, 3)) * batch_groups
-    ints = lambda low, high: tuple(int(v) for v in rng.integers(low, high, rank))
-    strides, lhs_dilation, rhs_dilation = ints(1, 4), ints(1, 3), ints(1, 3)
-    kernel, space = ints(1, 4), ints(3, 8)
+    strides, lhs_dilation, rhs_dilation = (integers(rng, 1, n, rank) for n in (4, 3, 3))
+    kernel, space = integers(rng, 1, 4, rank), integers(rng, 3, 8, rank)
     specs = [tuple(rng.permutation(rank + 2).tolist()) for _ in range(3)]
-    place = lambda dims, spec: tuple(dims[spec.index(i)] for i in range(rank + 2))
-    lhs = place((batch, inputs * feature_groups, *space), specs[0])
-    rhs = place((outputs, inputs, *kernel), specs[1])
+    lhs, rhs = (
+        tuple(dims[spec.index(i)] for i in range(rank + 2))
+        for dims, spec in (((batch, inputs * feature_groups, *space), specs[0]), ((outputs, inputs, *kernel), specs[1]))
+    )
     return case(
         element, values(rng, lhs, element), values(rng, rhs, element),
-        strides=strides, padding_low=ints(-1, 3), padding_high=ints(-1, 3), lhs_dilation=lhs_dilation,
-        rhs_dilation=rhs_dilation, feature_groups=feature_groups, batch_groups=batch_groups,
+        strides=strides, padding_low=integers(rng, -1, 3, rank), padding_high=integers(rng, -1, 3, rank),
+        lhs_dilation=lhs_dilation, rhs_dilation=rhs_dilation, feature_groups=feature_groups, batch_groups=batch_groups,
         lhs_spec=specs[0], rhs_spec=specs[1], out_spec=specs[2],
     )  # fmt: skip
 
@@ -68,8 +80,8 @@ class Convolution:
 
     Per spatial dim: lhs is spread by lhs_dilation, padded (or cropped, where negative) by padding_low and padding_high,
     and the kernel, spread by rhs_dilation, moves by strides. feature_groups cuts input and output features into groups
-    that do not mix; batch_groups cuts the batch into groups, group i making the i-th part of the output features. f16 and
-    bf16 are summed in f32 and rounded once.
+    that do not mix; batch_groups cuts the batch into groups, group i making the i-th part of the output features. f16
+    and bf16 are summed in f32 and rounded once.
     """
 
     def infer(
@@ -107,16 +119,21 @@ class Convolution:
                 f"{f' in each of {feature_groups} groups' if feature_groups > 1 else ''}. Received: {x} and {w}"
             )
         for what, dim, groups in (
-            ("output features", outputs, feature_groups), ("batch", batch, batch_groups), ("output features", outputs, batch_groups),
-        ):  # fmt: skip
-            if floor_divide(dim, groups) is None or floor_divide(dim, groups) * groups != dim:  # type: ignore[operator]
+            ("output features", outputs, feature_groups),
+            ("batch", batch, batch_groups),
+            ("output features", outputs, batch_groups),
+        ):
+            part = floor_divide(dim, groups)
+            if part is None or part * groups != dim:
                 raise ShapeError(f"{what} of {dim} cannot be cut into {groups} equal groups. Received: {x} and {w}")
         per_group = floor_divide(batch, batch_groups)
         sizes: list[Dim] = [batch if per_group is None else per_group, outputs]
         for i, (size, window) in enumerate(zip(space, kernel, strict=True)):
             spread = dilated(size, lhs_dilation[i])
             sizes.append(
-                window_size(spread, window, padding_low[i], padding_high[i], strides[i], rhs_dilation[i], f"spatial dim {i}")
+                window_size(
+                    spread, window, padding_low[i], padding_high[i], strides[i], rhs_dilation[i], f"spatial dim {i}"
+                )
             )
         return TensorType(tuple(sizes[out_spec.index(i)] for i in range(x.rank)), x.element)
 
@@ -138,11 +155,15 @@ class Convolution:
         wide = np.float32 if lhs.dtype == np.float16 else lhs.dtype
         x, w = lhs.transpose(lhs_spec).astype(wide, copy=False), rhs.transpose(rhs_spec).astype(wide, copy=False)
         space = range(2, x.ndim)
-        edges = {"low": (0, 0, *padding_low), "high": (0, 0, *padding_high), "interior": (0, 0, *(d - 1 for d in lhs_dilation))}
+        edges = {
+            "low": (0, 0, *padding_low),
+            "high": (0, 0, *padding_high),
+            "interior": (0, 0, *(d - 1 for d in lhs_dilation)),
+        }
         assert Pad.reference is not None
         reach = [dilated(w.shape[i], rhs_dilation[i - 2]) for i in space]
         shape = [dilated(x.shape[i], lhs_dilation[i - 2]) + padding_low[i - 2] + padding_high[i - 2] for i in space]
-        out = [max(0, (n - int(r)) // s + 1) if n >= r else 0 for n, r, s in zip(shape, reach, strides, strict=True)]
+        out = [count_windows(n, r, s) for n, r, s in zip(shape, reach, strides, strict=True)]
         groups = feature_groups * batch_groups
         if 0 in out or 0 in x.shape or 0 in w.shape:
             made = np.zeros((x.shape[0] // batch_groups, w.shape[0], *out), wide)

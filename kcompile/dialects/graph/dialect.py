@@ -2,27 +2,33 @@
 
 One op is one class in one family file. Its fields:
 
-    infer(*types, *, attributes) -> type       the type rule, which is the verifier too; an attribute is a keyword-only argument
-    reference(*arrays, **attributes) -> array  the meaning in NumPy; symbolic sizes in attributes are numbers by then, and bf16 values
-                                               are float32 arrays that the caller rounds
-    vjp(b, op, ct) -> [ct of each operand]     the gradient as ops, None where it is zero; or NOT_DIFFERENTIABLE
-    scalar(b, *xs, unsigned, **attributes)     the body of its loop on scalars or vectors with a LoopBuilder; integers are signless
-                                               there, so `unsigned` says whether the first operand's element counts as unsigned
-                                               (i1 does). Ops without one have lower = the name of their lowering instead.
-    stablehlo                                  the op it exports to, or NONE
-    samples                                    random operands and attributes for tests (sampling.py)
-    tolerance                                  how far compiled results may be from the reference (tolerance.py)
-    numbers                                    names of the operands that are scalars: a Python number given for them stays one
+infer(*types, *, attributes) -> type
+    The type rule, which is the verifier too; an attribute is a keyword-only argument.
+reference(*arrays, **attributes) -> array
+    The meaning in NumPy. Symbolic sizes in attributes are numbers by then; bf16 values are float32 arrays that the
+    caller rounds.
+vjp(b, op, ct) -> [cotangent of each operand]
+    The gradient as ops, None where it is zero; or NOT_DIFFERENTIABLE.
+scalar(b, *xs, unsigned, **attributes)
+    The body of its loop on scalars or vectors with a LoopBuilder. Integers are signless there, so `unsigned` says
+    whether the first operand's element counts as unsigned (i1 does). Ops without one have `lower`, a lowering's name.
+stablehlo
+    The op it exports to, or NONE.
+samples, tolerance
+    Random operands and attributes for tests (sampling.py), and how far compiled results may be from the reference
+    (tolerance.py).
+numbers
+    Names of the operands that are scalars: a Python number given for them stays one.
 
-Traits: `elementwise` (the result's element i depends on the operands' elements i only), `movement` (elements only move),
-`commutative`, `linear` (in all its operands together), `pure` (all of them are).
+Traits: `elementwise` (the result's element i depends on the operands' elements i only), `movement` (elements only
+move), `commutative`, `linear` (in all its operands together), `source` (made of attributes), `pure` (all of them are).
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -161,11 +167,20 @@ def is_below(x: Dim, y: Dim) -> bool:
     return not isinstance(difference, SymbolicDim) and difference > 0
 
 
+@overload
+def dilated(size: int, dilation: int) -> int: ...
+@overload
+def dilated(size: Dim, dilation: int) -> Dim: ...
 def dilated(size: Dim, dilation: int) -> Dim:
     """The size of a row of `size` elements with dilation - 1 gaps between neighbours."""
     if size == 0 or dilation == 1:
         return size
     return (size - 1) * dilation + 1
+
+
+def count_windows(size: int, reach: int, stride: int) -> int:
+    """How many windows that reach over `reach` elements and move by `stride` fit in a row of `size`."""
+    return (size - reach) // stride + 1 if size >= reach else 0
 
 
 def zero_gradient(b: Any, op: Operation, ct: Any) -> list[None]:

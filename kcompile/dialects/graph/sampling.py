@@ -86,6 +86,11 @@ def shape(rng: Rng, low: int = 0, high: int = 4, largest: int = 7) -> tuple[int,
     return tuple(0 if rng.random() < 0.05 else int(rng.integers(1, largest)) for _ in range(rank))
 
 
+def integers(rng: Rng, low: int, high: int, count: int) -> tuple[int, ...]:
+    """`count` random integers in [low, high)."""
+    return tuple(int(v) for v in rng.integers(low, high, count))
+
+
 def elementwise(
     operands: int, elements: tuple[Type, ...], low: float = -3.0, high: float = 3.0, **attributes: Callable[[Rng], Any]
 ) -> Samples:

@@ -40,15 +40,17 @@ class BroadcastInDim:
         check_axes("'dims'", dims, len(shape))
         for size, dim in zip(source.shape, dims, strict=True):
             if size != 1 and size != shape[dim]:
-                raise ShapeError(f"an operand dim is 1 or the result's dim. Received: {source}, shape={shape}, dims={dims}")
+                raise ShapeError(
+                    f"an operand dim is 1 or the result's dim. Received: {source}, shape={shape}, dims={dims}"
+                )
         return TensorType(tuple(shape), source.element)
 
     def reference(x: Array, *, shape: tuple[int, ...], dims: tuple[int, ...]) -> Array:
-        order = np.argsort(dims) if dims else []
+        order = sorted(range(len(dims)), key=lambda i: dims[i])
         placed = [1] * len(shape)
         for size, dim in zip(x.shape, dims, strict=True):
             placed[dim] = size
-        return np.broadcast_to(np.transpose(x, [int(i) for i in order]).reshape(placed), shape).copy()
+        return np.broadcast_to(np.transpose(x, order).reshape(placed), shape).copy()
 
     def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
         source, dims = op.operands[0].type, op["dims"]
@@ -84,7 +86,9 @@ class Reshape:
         source = tensor(x)
         result = TensorType(tuple(shape), source.element)
         if result.size != source.size:
-            raise ShapeError(f"cannot reshape {source} ({source.size} elements) to {tuple(shape)} ({result.size} elements)")
+            raise ShapeError(
+                f"cannot reshape {source} ({source.size} elements) to {tuple(shape)} ({result.size} elements)"
+            )
         return result
 
     def reference(x: Array, *, shape: tuple[int, ...]) -> Array:
@@ -139,7 +143,9 @@ def strided_size(span: Dim, stride: int, what: str) -> Dim:
     """How many of `span` elements are met when every stride-th is taken, the first included."""
     size = floor_divide(span + (stride - 1), stride)
     if size is None:
-        raise ShapeError(f"{what}: {span} elements cannot be strided by {stride} for every size; give that axis a fixed size")
+        raise ShapeError(
+            f"{what}: {span} elements cannot be strided by {stride} for every size; give that axis a fixed size"
+        )
     return size
 
 
@@ -197,7 +203,9 @@ class Pad:
 
     numbers = ("value",)
 
-    def infer(x: Type, value: Type, *, low: tuple[Dim, ...], high: tuple[Dim, ...], interior: tuple[int, ...]) -> TensorType:
+    def infer(
+        x: Type, value: Type, *, low: tuple[Dim, ...], high: tuple[Dim, ...], interior: tuple[int, ...]
+    ) -> TensorType:
         source = tensor(x)
         if value is not TensorType((), source.element):
             raise IRError(f"pads with a scalar of the operand's element. Received: {source} and {value}")
@@ -208,14 +216,18 @@ class Pad:
             spread = size if gap == 0 or size == 0 else size * (gap + 1) - gap
             sizes.append(spread + before + after)
         if any(not isinstance(s, SymbolicDim) and s < 0 for s in sizes):
-            raise ShapeError(f"crops more than there is. Received: {source}, low={low}, high={high}, interior={interior}")
+            raise ShapeError(
+                f"crops more than there is. Received: {source}, low={low}, high={high}, interior={interior}"
+            )
         return TensorType(tuple(sizes), source.element)
 
     def reference(
         x: Array, value: Array, *, low: tuple[int, ...], high: tuple[int, ...], interior: tuple[int, ...]
     ) -> Array:
         spread = [d + max(d - 1, 0) * i for d, i in zip(x.shape, interior, strict=True)]
-        whole = np.full([d + max(lo, 0) + max(hi, 0) for d, lo, hi in zip(spread, low, high, strict=True)], value, x.dtype)
+        whole = np.full(
+            [d + max(lo, 0) + max(hi, 0) for d, lo, hi in zip(spread, low, high, strict=True)], value, x.dtype
+        )
         inside = [slice(max(lo, 0), max(lo, 0) + d, i + 1) for d, lo, i in zip(spread, low, interior, strict=True)]
         whole[tuple(inside)] = x
         crop = [slice(max(-lo, 0), n - max(-hi, 0)) for n, lo, hi in zip(whole.shape, low, high, strict=True)]
@@ -226,7 +238,11 @@ class Pad:
         shape, interior = t.shape_of(x.type), op["interior"]
         zero = b.constant(0.0, t.element_of(ct.type))
         back = {"low": tuple(-p for p in op["low"]), "high": tuple(-p for p in op["high"])}
-        whole = b.pad(ct, zero, **back, interior=(0,) * len(shape)) if any(p != 0 for ps in back.values() for p in ps) else ct
+        whole = (
+            b.pad(ct, zero, **back, interior=(0,) * len(shape))
+            if any(p != 0 for ps in back.values() for p in ps)
+            else ct
+        )
         to_x = whole
         if any(interior):
             steps = tuple(i + 1 for i in interior)

@@ -19,9 +19,9 @@ from kcompile.ir.types import Type
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_EPSILON = {t.f16: 2.0**-10, t.bf16: 2.0**-7, t.f32: 2.0**-23, t.f64: 2.0**-52}
-_SMALLEST = {t.f16: 2.0**-24, t.bf16: 2.0**-133, t.f32: 2.0**-149, t.f64: 2.0**-1074}  # the smallest step, near zero
-_EXPONENT = {t.f16: -14, t.bf16: -126, t.f32: -126, t.f64: -1022}
+_EPSILON: dict[Type, float] = {t.f16: 2.0**-10, t.bf16: 2.0**-7, t.f32: 2.0**-23, t.f64: 2.0**-52}
+_SMALLEST: dict[Type, float] = {t.f16: 2.0**-24, t.bf16: 2.0**-133, t.f32: 2.0**-149, t.f64: 2.0**-1074}  # near 0
+_EXPONENT: dict[Type, int] = {t.f16: -14, t.bf16: -126, t.f32: -126, t.f64: -1022}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,12 @@ class Tolerance:
     accumulates: bool = False
 
     def bound(
-        self, definition: Definition, arrays: Sequence[Array], attributes: Mapping[str, Any], expected: Array, element: Type
+        self,
+        definition: Definition,
+        arrays: Sequence[Array],
+        attributes: Mapping[str, Any],
+        expected: Array,
+        element: Type,
     ) -> Array:
         """The largest allowed |actual - expected| for each element of a result of type `element`."""
         if not t.is_float(element):
@@ -86,4 +91,5 @@ def mismatch(
     if not wrong.any():
         return None
     worst = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{int(wrong.sum())} of {wrong.size} elements differ; at {worst}: {actual[worst]!r} instead of {expected[worst]!r}"
+    found = f"at {worst}: {actual[worst]!r} instead of {expected[worst]!r}"
+    return f"{int(wrong.sum())} of {wrong.size} elements differ; {found}"

@@ -15,9 +15,20 @@ from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType, Type
 
 from .convolution import window_size
-from .dialect import NOT_DIFFERENTIABLE, Array, check_choice, check_least, check_lengths, dilated, floating, graph, tensor
+from .dialect import (
+    NOT_DIFFERENTIABLE,
+    Array,
+    check_choice,
+    check_least,
+    check_lengths,
+    count_windows,
+    dilated,
+    floating,
+    graph,
+    tensor,
+)
 from .reduction import check_kind, element_from_array, identity
-from .sampling import FLOATS, NUMBERS, Case, Rng, Samples, case, distinct, values
+from .sampling import FLOATS, NUMBERS, Case, Rng, Samples, case, distinct, integers, values
 from .shape import Pad
 from .tolerance import accumulated
 
@@ -27,15 +38,14 @@ KINDS = ("add", "max", "min")
 
 def _window_attributes(rng: Rng, dilation: bool) -> tuple[tuple[int, ...], dict[str, Any]]:
     rank = int(rng.integers(1, 4))
-    ints = lambda low, high: tuple(int(v) for v in rng.integers(low, high, rank))
-    window = ints(1, 4)
-    attrs = {"window": window, "strides": ints(1, 4)}
+    window = integers(rng, 1, 4, rank)
+    attrs = {"window": window, "strides": integers(rng, 1, 4, rank)}
     # padding stays below the window, so that each window meets an element
     attrs["padding_low"] = tuple(int(rng.integers(0, w)) for w in window)
     attrs["padding_high"] = tuple(int(rng.integers(0, w)) for w in window)
     if dilation:
-        attrs["window_dilation"] = ints(1, 3)
-    return ints(3, 8), attrs
+        attrs["window_dilation"] = integers(rng, 1, 3, rank)
+    return integers(rng, 3, 8, rank), attrs
 
 
 def _reduce_window_case(rng: Rng, element: Type) -> Case:
@@ -49,9 +59,9 @@ def _padded_views(
     """All windows of padded x: (out..., window...)."""
     assert Pad.reference is not None
     padded = Pad.reference(x, np.asarray(fill, x.dtype), low=padding_low, high=padding_high, interior=(0,) * x.ndim)
-    reach = [int(dilated(w, d)) for w, d in zip(window, dilation, strict=True)]
+    reach = [dilated(w, d) for w, d in zip(window, dilation, strict=True)]
     if any(r > n for r, n in zip(reach, padded.shape, strict=True)):
-        out = [max(0, (n - r) // s + 1) if n >= r else 0 for n, r, s in zip(padded.shape, reach, strides, strict=True)]
+        out = [count_windows(n, r, s) for n, r, s in zip(padded.shape, reach, strides, strict=True)]
         return np.empty((*out, *window), x.dtype)
     views = sliding_window_view(padded, reach)
     return views[tuple(slice(None, None, s) for s in strides) + tuple(slice(None, None, d) for d in dilation)]
@@ -59,7 +69,7 @@ def _padded_views(
 
 @graph.op("reduce_window", ins="x")
 class ReduceWindow:
-    """The elements of each window of x combined by `kind` (add max min). All attributes have one entry for each dim of x.
+    """The elements of each window of x combined by `kind` (add max min). Attributes have one entry for each dim of x.
 
     x is padded (or cropped, where negative) by padding_low and padding_high with what changes nothing (0, -inf, inf);
     windows move by strides, their elements are window_dilation apart. f16 and bf16 are added in f32 and rounded once.
@@ -104,7 +114,9 @@ class ReduceWindow:
         views = _padded_views(x, fill, window, strides, padding_low, padding_high, dilation)
         axes = tuple(range(x.ndim, 2 * x.ndim))
         if kind == "add":
-            return np.asarray(np.add.reduce(views, axes, np.float32 if x.dtype == np.float16 else x.dtype)).astype(x.dtype)
+            return np.asarray(np.add.reduce(views, axes, np.float32 if x.dtype == np.float16 else x.dtype)).astype(
+                x.dtype
+            )
         return np.asarray((np.maximum if kind == "max" else np.minimum).reduce(views, axes))
 
     def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
@@ -115,7 +127,8 @@ class ReduceWindow:
         if op["kind"] != "add":
             if any(d > 1 for d in dilation):
                 raise UnsupportedError(
-                    "the gradient of a maximum or minimum over dilated windows is not written; use dilation 1", str(op.location)
+                    "the gradient of a maximum or minimum over dilated windows is not written; use dilation 1",
+                    str(op.location),
                 )
             names = ("window", "strides", "padding_low", "padding_high", "kind")
             return [b.reduce_window_grad(x, ct, **{name: op[name] for name in names})]
@@ -151,10 +164,10 @@ def _window_grad_case(rng: Rng, element: Type) -> Case:
 
 @graph.op("reduce_window_grad", ins="x ct")
 class ReduceWindowGrad:
-    """The gradient of reduce_window with `kind` max or min: each element of ct is added where its window's first extreme is.
+    """The gradient of reduce_window with `kind` max or min: ct is added where each window's first extreme is.
 
-    The windows are those of reduce_window with the same attributes; ct has the shape of its result, the result that of x.
-    The first one in row-major order wins a tie.
+    The windows are those of reduce_window with the same attributes; ct has the shape of its result, the result that of
+    x. The first one in row-major order wins a tie.
     """
 
     def infer(
