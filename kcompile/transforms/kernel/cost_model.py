@@ -48,15 +48,17 @@ def traffic(values: tuple[Value, ...] | list[Value]) -> float:
     return sum(nominal_size(v) * ELEMENT_TRAFFIC * t.bitwidth(v.type) / 32 for v in dict.fromkeys(values))
 
 
-def pays_to_copy(producer: Operation, reader_size: int) -> bool:
-    """Whether a reader of `reader_size` elements does better to compute the producer's result itself than to load it.
+def pays_to_copy(producer: Operation, consumer: Operation, reader_size: int) -> bool:
+    """Whether a reader of `reader_size` elements does better to compute the producer's results itself than to load them.
 
     The producer stays for its other users, so only the load is saved, against loads of its operands and the work again.
     """
     extra = dispatch_work(producer)
     if extra > RECOMPUTE_LIMIT:
         return False
-    return traffic(list(producer.operands)) + extra * reader_size <= traffic(list(producer.results))
+    loaded = [r for r in producer.results if r in consumer.operands]
+    fresh = [v for v in producer.operands if v not in consumer.operands]
+    return traffic(fresh) + extra * reader_size <= traffic(loaded)
 
 
 def pays_to_inline(producer: Operation, reader_size: int) -> bool:

@@ -48,22 +48,23 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
         producer = value.defining_op
         if producer is None or not is_elementwise_dispatch(producer):
             continue
-        size = cost_model.nominal_size(consumer.results[0])
-        if is_same_space(producer, consumer):
+        users = {u for r in producer.results for u in r.users}
+        if is_movement_dispatch(producer) and len(users) > 1:
+            if _can_copy(producer, consumer, users):
+                return dispatches.merge(producer, consumer, "elementwise", copy=True)
+        elif is_same_space(producer, consumer):
             if not dispatches.is_between(producer, consumer):
                 return dispatches.merge(producer, consumer, "elementwise")
-        elif is_inlinable(producer, consumer) and cost_model.pays_to_inline(producer, size):
-            return dispatches.merge(producer, consumer, "elementwise")
-        if is_movement_dispatch(producer) and _can_copy(producer, consumer):
-            return dispatches.merge(producer, consumer, "elementwise", copy=True)
+        elif is_inlinable(producer, consumer):
+            if cost_model.pays_to_inline(producer, cost_model.nominal_size(consumer.results[0])):
+                return dispatches.merge(producer, consumer, "elementwise")
     return None
 
 
-def _can_copy(producer: Operation, consumer: Operation) -> bool:
+def _can_copy(producer: Operation, consumer: Operation, users: set[Operation]) -> bool:
     """A copy of a movement saves its result where every reader copies it; a broadcast is smaller before it anyway."""
     if reads_of(producer) is None or maps_between(producer, consumer) is None:
         return False
-    users = {u for r in producer.results for u in r.users}
     if all(is_elementwise_dispatch(u) for u in users):
         return True
     return cost_model.traffic(list(producer.operands)) < cost_model.traffic(list(producer.results))

@@ -37,6 +37,6 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
         alone = {u for r in producer.results for u in r.users} == {consumer}
         if alone:
             return dispatches.merge(producer, consumer, root_of(consumer))
-        if is_movement_dispatch(producer) or cost_model.pays_to_copy(producer, cost_model.nominal_size(value)):
+        if is_movement_dispatch(producer) or cost_model.pays_to_copy(producer, consumer, cost_model.nominal_size(value)):
             return dispatches.merge(producer, consumer, root_of(consumer), copy=True)
     return None
