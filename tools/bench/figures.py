@@ -1,0 +1,119 @@
+"""The project's own figures: import time, compile time cold and cached, call overhead, a step of the digits network.
+
+    python tools/bench/figures.py
+
+Times are the best of several, on a machine that others may be using; compare ratios, not digits. Peers are measured by
+the peer benchmark, with `tools/bench/peers/kcompile.py` as our adapter.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+
+def best(function: Callable[[], object], seconds: float = 1.0) -> float:
+    """The least time of one call, in seconds, over at least `seconds` and 5 calls."""
+    times = []
+    end = time.perf_counter() + seconds
+    while len(times) < 5 or time.perf_counter() < end:
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def in_new_process(code: str, cache: str) -> float:
+    """What `code` prints, run by a new interpreter; the least of 3 for a warm cache."""
+    environment = {**os.environ, "KCOMPILE_CACHE": cache}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return float(result.stdout.split()[-1])
+
+
+IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+COMPILE = """
+import sys, time, numpy as np
+sys.path.insert(0, "examples")
+import kcompile
+from digits_cnn import build_model
+model = build_model()
+x = np.zeros((1, 28, 28, 1), np.float32)
+t = time.perf_counter()
+kcompile.compile(model)(x)
+print(time.perf_counter() - t)
+"""
+STEP = """
+import sys, time, numpy as np
+sys.path.insert(0, "examples")
+from digits_cnn import build_model
+model = build_model()
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+x, y = np.zeros((32, 28, 28, 1), np.float32), np.zeros(32, np.int64)
+t = time.perf_counter()
+model.train_on_batch(x, y)
+print(time.perf_counter() - t)
+"""
+
+
+def digits() -> None:
+    """Inference and a train step of the digits network, in process."""
+    import kcompile
+    from kcompile import keras
+
+    sys.path.insert(0, "examples")
+    from digits_cnn import build_model
+
+    keras.utils.set_random_seed(0)
+    model = build_model()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    rng = np.random.default_rng(0)
+    for threads in (1, 2):
+        compiled = kcompile.compile(model, threads=threads)
+        for batch in (1, 32):
+            x = rng.random((batch, 28, 28, 1), np.float32)
+            print(f"digits inference, batch {batch:>2}, {threads} thread(s)  {best(lambda: compiled(x)) * 1e6:9.1f} us")
+    from kcompile.runtime.host import set_threads
+
+    x, y = rng.random((32, 28, 28, 1), np.float32), rng.integers(0, 10, 32)
+    for threads in (1, 2):
+        set_threads(threads)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        print(f"digits train step, batch 32, {threads} thread(s)  {best(lambda: model.train_on_batch(x, y), 2) * 1e6:9.1f} us")
+
+
+def overhead() -> None:
+    """What a call costs around the arithmetic: a 32-64-64-10 perceptron, one row."""
+    import kcompile
+    from kcompile import keras
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((32,)), layers.Dense(64, "relu"), layers.Dense(64, "relu"), layers.Dense(10, "softmax")]
+    )
+    x = np.random.default_rng(0).random((1, 32), np.float32)
+    compiled = kcompile.compile(model)
+    print(f"32-64-64-10 perceptron, one row: CompiledModel.__call__  {best(lambda: compiled(x)) * 1e6:6.2f} us")
+    print(f"32-64-64-10 perceptron, one row: CompiledModel.predict   {best(lambda: compiled.predict(x)) * 1e6:6.2f} us")
+    print(f"32-64-64-10 perceptron, one row: Model.predict           {best(lambda: model.predict(x, verbose=0)) * 1e6:6.2f} us")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        for module in ("kcompile", "kcompile.keras"):
+            print(f"import {module}: {min(in_new_process(IMPORT.format(module=module), cache) for _ in range(5)):.3f} s")
+        print(f"compile digits inference, cold: {in_new_process(COMPILE, cache):.2f} s")
+        print(f"compile digits inference, cached: {min(in_new_process(COMPILE, cache) for _ in range(3)):.2f} s")
+        print(f"first digits train step, cold: {in_new_process(STEP, cache):.2f} s")
+        print(f"first digits train step, cached: {min(in_new_process(STEP, cache) for _ in range(3)):.2f} s")
+    overhead()
+    digits()
+
+
+if __name__ == "__main__":
+    main()
