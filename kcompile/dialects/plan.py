@@ -1,3 +1,5 @@
+# mypy: disable-error-code=misc
+# (the functions of an op's class take no self: the class is a name space)
 """plan: the host program of a model: which buffers there are, and in which order kernels run on them.
 
     func.func @main() attributes {plan.symbols, plan.inputs, plan.outputs, plan.arena, plan.weights, plan.work} {
@@ -61,7 +63,7 @@ def _check_dim(op: Operation, name: str) -> None:
 class Input:
     """The buffer of argument `index` of `run`. State is written in place through it."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         _check_number(op, "index")
 
@@ -70,7 +72,7 @@ class Input:
 class Output:
     """The buffer of result `index` of `run`."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         _check_number(op, "index")
 
@@ -79,7 +81,7 @@ class Output:
 class Weight:
     """A weight at `offset` bytes in the block of weights; never written."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         _check_number(op, "offset")
         if op["offset"] % ALIGNMENT:
@@ -90,7 +92,7 @@ class Weight:
 class Constant:
     """A small constant, kept in the object: `value`; never written."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         if "value" not in op.attributes:
             raise IRError("plan.constant needs a value", str(op.location))
@@ -100,7 +102,7 @@ class Constant:
 class Arena:
     """`bytes` bytes at `offset` in the arena. Buffers that are never alive at the same time may share memory."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         for name in ("offset", "bytes"):
             _check_dim(op, name)
@@ -110,7 +112,7 @@ class Arena:
 class View:
     """The same memory in another shape, with as many elements."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         _check_buffer(op)
         if len(op.operands) != 1 or op.operands[0].type.element is not op.results[0].type.element:  # type: ignore[attr-defined]
             raise IRError("plan.view takes one buffer and keeps its element type", str(op.location))
@@ -120,7 +122,7 @@ class View:
 class Call:
     """Runs the kernel `callee` on buffers; the last `outputs` of them are written."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         from kcompile.dialects.upstream.func import callee_of
 
         _check_number(op, "outputs")
@@ -145,7 +147,7 @@ class Call:
 class Copy:
     """Copies `bytes` bytes."""
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:
         if len(op.operands) != 2:
             raise IRError("plan.copy takes a source and a target", str(op.location))
         _check_dim(op, "bytes")

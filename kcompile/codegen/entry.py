@@ -1,0 +1,419 @@
+"""The entry of a model: its plan as LLVM functions, and the table behind `kc_<name>_query` (runtime/include/kc.h).
+
+    query -> table -> arena_bytes(sizes, workers, out)
+                      bind(ctx, ..): chooses the body for this CPU
+                      run(ctx, sizes, in, .., out, .., arena): checks, then body on one worker or on the team
+    body(frame, tid, team): the plan: every worker calls every kernel, with barriers between
+
+Everything is freestanding text. Sizes are bounded once, at compile time (`size_limit`): below it no product overflows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kcompile.codegen.entry_text import Text, barrier_text, copy_text, string_constant
+from kcompile.codegen.target import Target
+from kcompile.dialects.plan import one_dim
+from kcompile.errors import IRError
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation, Value, find_function
+from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product
+from kcompile.ir.types import FloatType, IntegerType, TensorType, Type
+
+ABI = 1
+OK, EABI, ECPU, EARG, ESHAPE, EARENA, EALIGN, EWEIGHTS, EINDEX, EOVERFLOW = range(10)
+CONTEXT_BYTES = 64  # magic, env, weights, body, workers
+ENV_BYTES = 112  # sizeof(kc_env) of version 1
+BARRIER_BYTES = 192  # arrivals, generation and sleepers, each in a cache line of its own, at the start of the arena
+MAGIC = 0x6B63637478763031
+MAX_TEAM = 64
+# Starting the team costs a wake-up of 6-8 us where the workers sleep; below this a single thread is faster.
+INLINE_PICOSECONDS = 15_000_000
+# Bits of kc_env.cpu[0] without which the code of a target cannot run.
+REQUIRED_BITS = {"x86-64": 0, "x86-64-v3": 1 << 2, "x86-64-v4": 1 << 3, "aarch64": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of `run`. `donates`: the input whose buffer this output must be."""
+
+    name: str
+    type: TensorType
+    role: str = "input"
+    donates: int | None = None
+
+    @property
+    def bytes(self) -> Dim:
+        return self.type.size * item_bytes(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What a plan function says about itself."""
+
+    symbols: tuple[str, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    weights_bytes: int
+    arena: Dim
+    work: Dim
+
+    @classmethod
+    def of(cls, function: Operation) -> Interface:
+        if "plan.arena" not in function.attributes:
+            raise IRError(f"@{function['sym_name']} is not a plan; run plan-memory first")
+        return cls(
+            tuple(function["plan.symbols"]),
+            tuple(Port(p["name"], p["type"], p["role"]) for p in function["plan.inputs"]),
+            tuple(Port(p["name"], p["type"], "output", p.get("donates")) for p in function["plan.outputs"]),
+            function["plan.weights_bytes"],
+            one_dim(function["plan.arena"]),
+            one_dim(function["plan.work"]),
+        )
+
+    def size_limit(self) -> int:
+        """The largest size of a symbol at which every byte count still fits well into 63 bits."""
+        every = [self.arena, self.work, *(p.bytes for p in (*self.inputs, *self.outputs))]
+        limit = 1 << 48
+        while limit > 1 and max(evaluate(d, dict.fromkeys(self.symbols, limit)) for d in every) >= 1 << 62:
+            limit >>= 1
+        return limit
+
+
+def item_bytes(type: Type) -> int:
+    return -(-t.bitwidth(type) // 8)
+
+
+def print_entry(
+    module: Operation,
+    name: str,
+    targets: Sequence[Target],
+    *,
+    uid: str,
+    metadata: dict[str, Any] | None = None,
+    embed_weights: bool = False,
+) -> str:
+    """Everything but kernels and bodies: arena_bytes, bind, run, the table and the query, as LLVM text.
+
+    targets: those whose bodies `<name>_body_<i>` exist, best first; bind takes the first that the CPU has.
+    embed_weights: reserve the weights in the object, as the symbol `<name>_weights`, to be filled in after emission.
+    """
+    interface = Interface.of(find_function(module, "main"))
+    baseline = targets[-1].attributes
+    parts = [
+        _arena_bytes(interface, name, baseline),
+        _bind(interface, name, targets, embed_weights),
+        _run(interface, name, baseline),
+        _table(interface, name, uid, metadata or {}, embed_weights),
+    ]
+    return "\n".join(parts)
+
+
+def print_body(module: Operation, name: str, index: int, target: Target) -> str:
+    """The plan function of one target: `<name>_body_<index>`, its constants, the barrier and the copy that it calls."""
+    function = find_function(module, "main")
+    interface = Interface.of(function)
+    text = Text(f"define hidden void @{name}_body_{index}(ptr %frame, i32 %tid32, i32 %team32) {{")
+    for k, field in enumerate(("in", "out", "arena", "weights", "sizes", "env")):
+        text.line(f"%{field} = load ptr, ptr {text.offset('%frame', 8 * k)}")
+    for k, symbol in enumerate(interface.symbols):
+        text.symbols[symbol] = text.new(f"load i64, ptr {text.offset('%sizes', 8 * k)}")
+    text.line("%tid = zext i32 %tid32 to i64")
+    text.line("%team = zext i32 %team32 to i64")
+    text.line(f"%base = getelementptr i8, ptr %arena, i64 {BARRIER_BYTES}")
+    constants: list[str] = []
+    pointers: dict[Value, str] = {}
+    for op in function.body.ops:
+        if op.name == "plan.call":
+            symbols = find_function(module, op["callee"]).get("kernel.symbols", ())
+            arguments = [f"ptr {pointers[v]}" for v in op.operands]
+            arguments += [f"i64 {text.symbols[s]}" for s in symbols] + ["i64 %tid", "i64 %team"]
+            text.line(f"call void @{op['callee']}({', '.join(arguments)})")
+        elif op.name == "plan.copy":
+            source, target_pointer = (pointers[v] for v in op.operands)
+            nbytes = text.dim(one_dim(op["bytes"]))
+            text.line(
+                f"call void @{name}_copy_{index}(ptr {target_pointer}, ptr {source}, i64 {nbytes}, i64 %tid, i64 %team)"
+            )
+        elif op.name == "plan.barrier":
+            text.line(f"call void @{name}_barrier_{index}(ptr %arena, ptr %env, i32 %team32)")
+        elif op.name == "plan.return":
+            text.line("ret void")
+        else:
+            pointers[op.result] = _pointer(op, text, pointers, constants, f"{name}_constant_{index}")
+    header = f"{chr(10).join(constants)}\n"
+    attributes = target.attributes
+    helpers = barrier_text(f"{name}_barrier_{index}", target) + copy_text(f"{name}_copy_{index}", attributes)
+    return header + text.finish(attributes) + helpers
+
+
+def _pointer(op: Operation, text: Text, known: dict[Value, str], constants: list[str], prefix: str) -> str:
+    if op.name == "plan.view":
+        return known[op.operands[0]]
+    if op.name in ("plan.input", "plan.output"):
+        table = "%in" if op.name == "plan.input" else "%out"
+        return text.new(f"load ptr, ptr {text.offset(table, 8 * op['index'])}")
+    if op.name == "plan.weight":
+        return text.offset("%weights", op["offset"])
+    if op.name == "plan.arena":
+        return text.new(f"getelementptr i8, ptr %base, i64 {text.dim(one_dim(op['offset']))}")
+    if op.name == "plan.constant":
+        symbol = f"@{prefix}_{len(constants)}"
+        data = stored_bytes(op["value"], t.element_of(op.attributes["value"].type))  # type: ignore[attr-defined]
+        constants.append(f"{symbol} = internal constant [{len(data)} x i8] {string_constant(data)}, align 64")
+        return symbol
+    raise IRError(f"{op.name} has no place in a plan", str(op.location))
+
+
+def stored_bytes(array: np.ndarray[Any, Any], element: Type) -> bytes:
+    """The bytes of an array as kernels find them in memory: i1 as a byte, bf16 as 16 bits."""
+    if element is t.bf16:
+        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+        return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
+    return np.ascontiguousarray(array).tobytes()
+
+
+def _check_sizes(text: Text, interface: Interface) -> None:
+    """Load the sizes; leave with a status for a negative one and for one above the limit."""
+    limit = interface.size_limit()
+    if not interface.symbols:
+        return
+    text.check("icmp eq ptr %sizes, null", EARG)
+    for k, symbol in enumerate(interface.symbols):
+        size = text.new(f"load i64, ptr {text.offset('%sizes', 8 * k)}")
+        text.symbols[symbol] = size
+        text.check(f"icmp slt i64 {size}, 0", ESHAPE)
+        text.check(f"icmp sgt i64 {size}, {limit}", EOVERFLOW)
+
+
+def _arena_bytes(interface: Interface, name: str, attributes: str) -> str:
+    text = Text(f"define internal i32 @{name}_arena_bytes(ptr %sizes, i32 %workers, ptr %out) {{")
+    text.check("icmp eq ptr %out, null", EARG)
+    _check_sizes(text, interface)
+    text.line(f"store i64 {text.dim(interface.arena + BARRIER_BYTES)}, ptr %out")
+    text.line(f"ret i32 {OK}")
+    return text.finish(attributes)
+
+
+def _bind(interface: Interface, name: str, targets: Sequence[Target], embedded: bool) -> str:
+    text = Text(
+        f"define internal i32 @{name}_bind(ptr %ctx, i64 %ctx_bytes, ptr %env, ptr %weights, i64 %weights_bytes) {{"
+    )
+    text.check("icmp eq ptr %ctx, null", EARG)
+    text.check(f"icmp slt i64 %ctx_bytes, {CONTEXT_BYTES}", EARENA)
+    text.aligned("%ctx", 64)
+    text.check("icmp eq ptr %env, null", EARG)
+    size = text.new("load i32, ptr %env")
+    text.check(f"icmp ult i32 {size}, {ENV_BYTES}", EABI)
+    expected = 0 if embedded else interface.weights_bytes
+    text.check(f"icmp ne i64 %weights_bytes, {expected}", EWEIGHTS)
+    weights = "%weights"
+    if expected:
+        text.check("icmp eq ptr %weights, null", EWEIGHTS)
+        text.aligned("%weights", 64)
+    elif embedded and interface.weights_bytes:
+        weights = f"@{name}_weights"
+    bits = text.new(f"load i64, ptr {text.offset('%env', 8)}")
+    body = "null"
+    for i, target in reversed(list(enumerate(targets))):
+        need = REQUIRED_BITS[target.name]
+        if need == 0:
+            body = f"@{name}_body_{i}"
+            continue
+        masked = text.new(f"and i64 {bits}, {need}")
+        has = text.new(f"icmp eq i64 {masked}, {need}")
+        body = text.new(f"select i1 {has}, ptr @{name}_body_{i}, ptr {body}")
+    text.check(f"icmp eq ptr {body}, null", ECPU)
+    workers = text.new(f"load i32, ptr {text.offset('%env', 72)}")
+    text.check(f"icmp slt i32 {workers}, 1", EARG)
+    for value, offset in ((f"i64 {MAGIC}", 0), ("ptr %env", 8), (f"ptr {weights}", 16), (f"ptr {body}", 24)):
+        text.line(f"store {value}, ptr {text.offset('%ctx', offset)}")
+    text.line(f"store i32 {workers}, ptr {text.offset('%ctx', 32)}")
+    text.line(f"ret i32 {OK}")
+    return text.finish(targets[-1].attributes)
+
+
+def _run(interface: Interface, name: str, attributes: str) -> str:
+    text = Text(
+        f"define internal i32 @{name}_run(ptr %ctx, ptr %sizes, ptr %in, ptr %in_bytes, ptr %out, ptr %out_bytes, "
+        "ptr %arena, i64 %arena_bytes) {"
+    )
+    tables = (("in", len(interface.inputs)), ("out", len(interface.outputs)))
+    ports = len(interface.inputs) + len(interface.outputs)
+    text.line(f"%pointers = alloca [{ports + 1} x i64], align 16")
+    text.line(f"%counts = alloca [{ports + 1} x i64], align 16")
+    text.line("%frame = alloca [6 x ptr], align 16")
+    text.check("icmp eq ptr %ctx, null", EARG)
+    text.aligned("%ctx", 64)
+    magic = text.new("load i64, ptr %ctx")
+    text.check(f"icmp ne i64 {magic}, {MAGIC}", EARG)
+    for table, count in tables:
+        if count:
+            text.check(f"icmp eq ptr %{table}, null", EARG)
+            text.check(f"icmp eq ptr %{table}_bytes, null", EARG)
+    _check_sizes(text, interface)
+    if "b" in interface.symbols:
+        text.leave(f"icmp eq i64 {text.symbols['b']}, 0", OK)
+    need = text.dim(interface.arena + BARRIER_BYTES)
+    text.check("icmp eq ptr %arena, null", EARG)
+    text.check(f"icmp slt i64 %arena_bytes, {need}", EARENA)
+    text.aligned("%arena", 64)
+    _check_ports(text, interface, need)
+    for k, field in enumerate(("in", "out", "arena")):
+        text.line(f"store ptr %{field}, ptr {text.offset('%frame', 8 * k)}")
+    env = text.new(f"load ptr, ptr {text.offset('%ctx', 8)}")
+    weights = text.new(f"load ptr, ptr {text.offset('%ctx', 16)}")
+    body = text.new(f"load ptr, ptr {text.offset('%ctx', 24)}")
+    workers = text.new(f"load i32, ptr {text.offset('%ctx', 32)}")
+    for value, k in ((weights, 3), ("%sizes", 4), (env, 5)):
+        text.line(f"store ptr {value}, ptr {text.offset('%frame', 8 * k)}")
+    few = text.new(f"icmp slt i32 {workers}, 2")
+    small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {INLINE_PICOSECONDS}")
+    inline = text.new(f"or i1 {few}, {small}")
+    text.line(f"br i1 {inline}, label %alone, label %together")
+    text.label("alone")
+    text.line(f"call void {body}(ptr %frame, i32 0, i32 1)")
+    text.line(f"ret i32 {OK}")
+    text.label("together")
+    for offset in range(0, BARRIER_BYTES, 64):
+        text.line(f"store i64 0, ptr {text.offset('%arena', offset)}")
+    many = text.new(f"icmp sgt i32 {workers}, {MAX_TEAM}")
+    team = text.new(f"select i1 {many}, i32 {MAX_TEAM}, i32 {workers}")
+    pool = text.new(f"load ptr, ptr {text.offset(env, 104)}")
+    start = text.new(f"load ptr, ptr {text.offset(env, 80)}")
+    text.new(f"call i32 {start}(ptr {pool}, i32 {team}, ptr {body}, ptr %frame)")
+    text.line(f"ret i32 {OK}")
+    return text.finish(attributes)
+
+
+def _check_ports(text: Text, interface: Interface, need: str) -> None:
+    """Byte counts, alignment and overlap of all buffers. Order: results, then inputs, then state.
+
+    A result may overlap nothing; an input may not overlap state. States are not compared with one another, as they are
+    many and belong to one owner. A donated result must be the buffer of its state.
+    """
+    results = [("out", i, p) for i, p in enumerate(interface.outputs) if p.donates is None]
+    donated = {p.donates for p in interface.outputs if p.donates is not None}
+    plain = [("in", i, p) for i, p in enumerate(interface.inputs) if i not in donated]
+    state = [("in", i, p) for i, p in enumerate(interface.inputs) if i in donated]
+    ordered = [*results, *plain, *state]
+    for k, (table, i, port) in enumerate(ordered):
+        pointer = text.new(f"load i64, ptr {text.offset('%' + table, 8 * i)}")
+        count = text.new(f"load i64, ptr {text.offset(f'%{table}_bytes', 8 * i)}")
+        text.check(f"icmp ne i64 {count}, {text.dim(port.bytes)}", ESHAPE)
+        text.check(f"icmp eq i64 {pointer}, 0", EARG)
+        item = item_bytes(port.type)
+        if item > 1:
+            rest = text.new(f"and i64 {pointer}, {item - 1}")
+            text.check(f"icmp ne i64 {rest}, 0", EALIGN)
+        text.line(f"store i64 {pointer}, ptr {text.offset('%pointers', 8 * k)}")
+        text.line(f"store i64 {count}, ptr {text.offset('%counts', 8 * k)}")
+    total = len(ordered)
+    arena = text.new("ptrtoint ptr %arena to i64")
+    text.line(f"store i64 {arena}, ptr {text.offset('%pointers', 8 * total)}")
+    text.line(f"store i64 {need}, ptr {text.offset('%counts', 8 * total)}")
+    for i, port in enumerate(interface.outputs):
+        if port.donates is not None:
+            mine = text.new(f"load i64, ptr {text.offset('%out', 8 * i)}")
+            theirs = text.new(f"load i64, ptr {text.offset('%in', 8 * port.donates)}")
+            text.check(f"icmp ne i64 {mine}, {theirs}", EARG)
+            count = text.new(f"load i64, ptr {text.offset('%out_bytes', 8 * i)}")
+            text.check(f"icmp ne i64 {count}, {text.dim(port.bytes)}", ESHAPE)
+    if results:
+        text.overlap(0, len(results), None, total + 1)
+    if plain and state:
+        text.overlap(len(results), len(results) + len(plain), len(results) + len(plain), total)
+    if plain or state:
+        text.overlap(len(results), total, total, total + 1)
+
+
+def dlpack_code(element: Type) -> tuple[int, int]:
+    """DLPack's dtype code and bits."""
+    if element is t.i1:
+        return 6, 8
+    if element is t.bf16:
+        return 4, 16
+    if isinstance(element, FloatType):
+        return 2, element.width
+    if isinstance(element, IntegerType):
+        return int(element.unsigned), element.width
+    raise IRError(f"a model cannot take or give {element}")
+
+
+def _extent(dim: Dim, symbols: tuple[str, ...]) -> int:
+    if not isinstance(dim, SymbolicDim):
+        return dim
+    return -1 - symbols.index(str(dim)) if str(dim) in symbols else -(1 << 63)
+
+
+def _row_bytes(port: Port) -> int:
+    """Bytes per unit of the product of the symbolic extents; 0 where there is no such number."""
+    if any(isinstance(d, SymbolicDim) and len(d.terms) != 1 for d in port.type.shape):
+        return 0
+    fixed = product([d for d in port.type.shape if not isinstance(d, SymbolicDim)])
+    symbolic = product([d for d in port.type.shape if isinstance(d, SymbolicDim)])
+    scale = symbolic.terms[0][1] if isinstance(symbolic, SymbolicDim) else 1
+    assert isinstance(fixed, int)
+    return fixed * scale * item_bytes(port.type)
+
+
+def _table(interface: Interface, name: str, uid: str, metadata: dict[str, Any], embedded: bool) -> str:
+    lines: list[str] = []
+
+    def string(symbol: str, value: str) -> str:
+        data = value.encode() + b"\0"
+        constant = f"@{name}_{symbol} = internal constant [{len(data)} x i8] {string_constant(data)}"
+        lines.append(constant)
+        return f"@{name}_{symbol}"
+
+    def tensors(kind: str, ports: Sequence[Port]) -> str:
+        rows = []
+        for i, port in enumerate(ports):
+            shape = [_extent(d, interface.symbols) for d in port.type.shape] or [0]
+            numbers = ", ".join(f"i64 {n}" for n in shape)
+            lines.append(f"@{name}_{kind}_shape_{i} = internal constant [{len(shape)} x i64] [{numbers}]")
+            code, bits = dlpack_code(port.type.element)
+            rows.append(
+                f"%{name}_tensor {{ ptr {string(f'{kind}_name_{i}', port.name)}, i8 {code}, i8 {bits}, "
+                f"i16 {port.type.rank}, i32 0, ptr @{name}_{kind}_shape_{i}, i64 {_row_bytes(port)} }}"
+            )
+        body = ", ".join(f"%{name}_tensor {row.removeprefix(f'%{name}_tensor ')}" for row in rows)
+        value = f"[{body}]" if rows else "zeroinitializer"
+        lines.append(f"@{name}_{kind} = internal constant [{len(rows)} x %{name}_tensor] {value}")
+        return f"@{name}_{kind}"
+
+    lines.append(f"%{name}_tensor = type {{ ptr, i8, i8, i16, i32, ptr, i64 }}")
+    names = [string(f"size_{k}", s) for k, s in enumerate(interface.symbols)]
+    listed = f"[{', '.join(f'ptr {n}' for n in names)}]" if names else "zeroinitializer"
+    lines.append(f"@{name}_sizes = internal constant [{len(names)} x ptr] {listed}")
+    if embedded and interface.weights_bytes:
+        # Filled in after emission: 64 MB of weights as text would take a minute. Not to be folded as zeros meanwhile.
+        lines.append(
+            f"@{name}_weights = internal externally_initialized constant [{interface.weights_bytes} x i8] "
+            "zeroinitializer, align 64"
+        )
+    meta = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
+    limit = interface.size_limit() if "b" in interface.symbols else 0
+    fields = [
+        f"i32 {ABI}", "i32 120", f"ptr {string('name', name)}", f"ptr {string('metadata', meta)}",
+        f"ptr {string('uid', uid)}", f"i32 {len(interface.inputs)}", f"i32 {len(interface.outputs)}",
+        f"ptr {tensors('in', interface.inputs)}", f"ptr {tensors('out', interface.outputs)}",
+        f"i32 {len(names)}", "i32 0", f"ptr @{name}_sizes", f"i64 {limit}",
+        f"i64 {0 if embedded else interface.weights_bytes}", f"ptr @{name}_arena_bytes", f"ptr @{name}_bind",
+        f"ptr @{name}_run", f"i64 {CONTEXT_BYTES}",
+    ]  # fmt: skip
+    kinds = ", ".join(field.split()[0] for field in fields)
+    lines.append(f"@{name}_model = internal constant {{ {kinds} }} {{ {', '.join(fields)} }}, align 8")
+    lines.append(
+        f"define ptr @kc_{name}_query(i32 %max_abi, ptr %env) nounwind {{\n"
+        f"  %old = icmp ult i32 %max_abi, {ABI}\n"
+        f"  %answer = select i1 %old, ptr null, ptr @{name}_model\n"
+        "  ret ptr %answer\n}"
+    )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,239 @@
+"""Pieces of LLVM text that entries are made of: a function writer with checks, the barrier, the copy."""
+
+from __future__ import annotations
+
+from kcompile.codegen.target import Target
+from kcompile.ir.dims import Dim, SymbolicDim
+
+EARG = 3
+EALIGN = 6
+# Rounds of waiting before a worker goes to sleep: about 50 us of `pause`, more than any imbalance of a healthy run.
+SPIN_ROUNDS = 1000
+COPY_GRAIN = 4096  # bytes: below this one worker copies faster than two
+
+
+class Text:
+    """A function being written: lines, fresh names, and checks that leave with a status."""
+
+    def __init__(self, head: str):
+        self.head = head
+        self.lines: list[str] = ["entry:"]
+        self.symbols: dict[str, str] = {}  # where each symbolic size has been loaded
+        self._count = 0
+        self._exits: dict[int, str] = {}
+        self._dims: dict[Dim, str] = {}
+
+    def name(self) -> str:
+        self._count += 1
+        return f"%v{self._count}"
+
+    def line(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def new(self, text: str) -> str:
+        """A line with a result; gives its name."""
+        name = self.name()
+        self.line(f"{name} = {text}")
+        return name
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+        self._dims = {}  # what was computed before does not dominate everything after
+
+    def offset(self, pointer: str, offset: int) -> str:
+        """`pointer` plus a fixed number of bytes."""
+        return pointer if offset == 0 else self.new(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+
+    def dim(self, dim: Dim) -> str:
+        """The value of a polynomial in the symbols."""
+        if not isinstance(dim, SymbolicDim):
+            return str(dim)
+        if dim in self._dims:
+            return self._dims[dim]
+        total = ""
+        for monomial, coefficient in dim.terms:
+            term = str(coefficient)
+            for name in monomial:
+                term = self.symbols[name] if term == "1" else self.new(f"mul i64 {term}, {self.symbols[name]}")
+            total = term if not total else self.new(f"add i64 {total}, {term}")
+        self._dims[dim] = total
+        return total
+
+    def check(self, condition: str, status: int) -> None:
+        """Leave with `status` where the condition holds."""
+        self.leave(condition, status)
+
+    def leave(self, condition: str, status: int) -> None:
+        bad = self.new(condition)
+        target = self._exits.setdefault(status, f"leave_{status}")
+        good = f"go{self._count}"
+        self.line(f"br i1 {bad}, label %{target}, label %{good}")
+        self.lines.append(f"{good}:")
+
+    def aligned(self, pointer: str, alignment: int) -> None:
+        """Leave with KC_EALIGN unless the pointer is a multiple of `alignment`."""
+        number = self.new(f"ptrtoint ptr {pointer} to i64")
+        rest = self.new(f"and i64 {number}, {alignment - 1}")
+        self.check(f"icmp ne i64 {rest}, 0", EALIGN)
+
+    def overlap(self, first: int, last: int, start: int | None, end: int) -> None:
+        """Leave with KC_EARG where a buffer first..last overlaps one of start..end (None: those after it).
+
+        Buffers are read from %pointers and %counts.
+        """
+        before = self._current()
+        n = self._count = self._count + 1
+        outer, inner, step, done = (f"{w}{n}" for w in ("outer", "inner", "step", "done"))
+        self.line(f"br label %{outer}")
+        self.lines.append(f"{outer}:")
+        self.line(f"%i{n} = phi i64 [ {first}, %{before} ], [ %i_next{n}, %{step} ]")
+        self.line(f"%i_next{n} = add i64 %i{n}, 1")
+        self.line(f"%pa{n} = getelementptr i64, ptr %pointers, i64 %i{n}")
+        self.line(f"%a{n} = load i64, ptr %pa{n}")
+        self.line(f"%ca{n} = getelementptr i64, ptr %counts, i64 %i{n}")
+        self.line(f"%an{n} = load i64, ptr %ca{n}")
+        self.line(f"%ae{n} = add i64 %a{n}, %an{n}")
+        self.line(f"br label %{inner}")
+        self.lines.append(f"{inner}:")
+        begin = str(start) if start is not None else f"%i_next{n}"
+        self.line(f"%j{n} = phi i64 [ {begin}, %{outer} ], [ %j_next{n}, %{inner}_next ]")
+        self.line(f"%more{n} = icmp slt i64 %j{n}, {end}")
+        self.line(f"br i1 %more{n}, label %{inner}_test, label %{step}")
+        self.lines.append(f"{inner}_test:")
+        self.line(f"%pb{n} = getelementptr i64, ptr %pointers, i64 %j{n}")
+        self.line(f"%b{n} = load i64, ptr %pb{n}")
+        self.line(f"%cb{n} = getelementptr i64, ptr %counts, i64 %j{n}")
+        self.line(f"%bn{n} = load i64, ptr %cb{n}")
+        self.line(f"%be{n} = add i64 %b{n}, %bn{n}")
+        self.line(f"%left{n} = icmp ult i64 %a{n}, %be{n}")
+        self.line(f"%right{n} = icmp ult i64 %b{n}, %ae{n}")
+        self.line(f"%both{n} = and i1 %left{n}, %right{n}")
+        exit = self._exits.setdefault(EARG, f"leave_{EARG}")
+        self.line(f"br i1 %both{n}, label %{exit}, label %{inner}_next")
+        self.lines.append(f"{inner}_next:")
+        self.line(f"%j_next{n} = add i64 %j{n}, 1")
+        self.line(f"br label %{inner}")
+        self.lines.append(f"{step}:")
+        self.line(f"%again{n} = icmp slt i64 %i_next{n}, {last}")
+        self.line(f"br i1 %again{n}, label %{outer}, label %{done}")
+        self.lines.append(f"{done}:")
+
+    def _current(self) -> str:
+        return next(line[:-1] for line in reversed(self.lines) if not line.startswith(" "))
+
+    def finish(self, attributes: str) -> str:
+        """The whole function."""
+        exits = [f"{label}:\n  ret i32 {status}" for status, label in self._exits.items()]
+        head = self.head.removesuffix("{") + attributes + " {"
+        return "\n".join([head, *self.lines, *exits, "}", ""])
+
+
+def string_constant(data: bytes) -> str:
+    r"""c"..." with every byte that is not plain as \XX."""
+    shown = "".join(chr(c) if 32 <= c < 127 and c not in b'"\\' else f"\\{c:02X}" for c in data)
+    return f'c"{shown}"'
+
+
+def barrier_text(name: str, target: Target) -> str:
+    """void barrier(arena, env, team): a generation barrier whose words lie in the first three lines of the arena.
+
+    The last to arrive starts the next generation; the others spin a while, then sleep by env.park if there is one.
+    Counting the sleepers makes env.wake rare. The order of generation and sleepers is sequentially consistent on both
+    sides: either the sleeper sees the new generation, or the waker sees the sleeper.
+    """
+    pause = {"x86_64": "call void @llvm.x86.sse2.pause()", "aarch64": "call void @llvm.aarch64.hint(i32 1)"}
+    wait = pause.get(target.triple.partition("-")[0], "")
+    return f"""define internal void @{name}(ptr %words, ptr %env, i32 %team) {target.attributes} {{
+entry:
+  %alone = icmp eq i32 %team, 1
+  br i1 %alone, label %out, label %arrive
+arrive:
+  %generation = getelementptr i8, ptr %words, i64 64
+  %sleepers = getelementptr i8, ptr %words, i64 128
+  %seen = load atomic i32, ptr %generation monotonic, align 4
+  %before = atomicrmw add ptr %words, i32 1 acq_rel, align 4
+  %mine = add i32 %before, 1
+  %last = icmp eq i32 %mine, %team
+  br i1 %last, label %release, label %spin
+release:
+  store atomic i32 0, ptr %words monotonic, align 4
+  %old = atomicrmw add ptr %generation, i32 1 seq_cst, align 4
+  %asleep = load atomic i32, ptr %sleepers seq_cst, align 4
+  %none = icmp eq i32 %asleep, 0
+  br i1 %none, label %out, label %rouse
+rouse:
+  %wakep = getelementptr i8, ptr %env, i64 96
+  %wake = load ptr, ptr %wakep
+  %poolp = getelementptr i8, ptr %env, i64 104
+  %pool = load ptr, ptr %poolp
+  call void %wake(ptr %pool, ptr %generation)
+  br label %out
+spin:
+  %round = phi i32 [ 0, %arrive ], [ %next, %again ], [ 0, %unpark ]
+  %now = load atomic i32, ptr %generation acquire, align 4
+  %same = icmp eq i32 %now, %seen
+  br i1 %same, label %again_or_sleep, label %out
+again_or_sleep:
+  %tired = icmp sgt i32 %round, {SPIN_ROUNDS}
+  br i1 %tired, label %sleep, label %again
+again:
+  {wait}
+  %next = add i32 %round, 1
+  br label %spin
+sleep:
+  %parkp = getelementptr i8, ptr %env, i64 88
+  %park = load ptr, ptr %parkp
+  %nopark = icmp eq ptr %park, null
+  br i1 %nopark, label %unpark, label %doze
+doze:
+  %poolp2 = getelementptr i8, ptr %env, i64 104
+  %pool2 = load ptr, ptr %poolp2
+  %up = atomicrmw add ptr %sleepers, i32 1 seq_cst, align 4
+  %late = load atomic i32, ptr %generation seq_cst, align 4
+  %still = icmp eq i32 %late, %seen
+  br i1 %still, label %park_now, label %parked
+park_now:
+  call void %park(ptr %pool2, ptr %generation, i32 %seen)
+  br label %parked
+parked:
+  %down = atomicrmw sub ptr %sleepers, i32 1 seq_cst, align 4
+  br label %unpark
+unpark:
+  br label %spin
+out:
+  ret void
+}}
+"""
+
+
+def copy_text(name: str, attributes: str) -> str:
+    """void copy(target, source, bytes, tid, team): this worker's share, in whole cache lines."""
+    return f"""define internal void @{name}(ptr %to, ptr %from, i64 %bytes, i64 %tid, i64 %team) {attributes} {{
+  %a = add i64 %bytes, {COPY_GRAIN - 1}
+  %grains = udiv i64 %a, {COPY_GRAIN}
+  %b = add i64 %grains, %team
+  %c = sub i64 %b, 1
+  %each = udiv i64 %c, %team
+  %chunk = mul i64 %each, {COPY_GRAIN}
+  %start = mul i64 %tid, %chunk
+  %lo = call i64 @llvm.umin.i64(i64 %start, i64 %bytes)
+  %end = add i64 %lo, %chunk
+  %hi = call i64 @llvm.umin.i64(i64 %end, i64 %bytes)
+  %n = sub i64 %hi, %lo
+  %p = getelementptr i8, ptr %to, i64 %lo
+  %q = getelementptr i8, ptr %from, i64 %lo
+  call void @llvm.memmove.p0.p0.i64(ptr %p, ptr %q, i64 %n, i1 false)
+  ret void
+}}
+"""
+
+
+def declarations(targets: list[Target]) -> str:
+    """The intrinsics that entries and bodies call."""
+    families = {target.triple.partition("-")[0] for target in targets}
+    lines = ["declare i64 @llvm.umin.i64(i64, i64)", "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"]
+    if "x86_64" in families:
+        lines.append("declare void @llvm.x86.sse2.pause()")
+    if "aarch64" in families:
+        lines.append("declare void @llvm.aarch64.hint(i32)")
+    return "\n".join(lines) + "\n"
