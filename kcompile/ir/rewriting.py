@@ -163,7 +163,7 @@ def capture(name: str, condition: Callable[[Value], bool] | None = None) -> Capt
 def constant(
     value: float | None = None, name: str | None = None, condition: Callable[[Any], bool] | None = None
 ) -> Constant:
-    """A constant with the same number everywhere, also behind broadcasts; `name` finds that number as a NumPy scalar."""
+    """A constant with one number everywhere, also behind broadcasts; `name` finds that number as a NumPy scalar."""
     return Constant(name, _equals(value) if value is not None else condition)
 
 

@@ -15,9 +15,9 @@ from kcompile.ir.dims import Dim, SymbolicDim, product, symbol
 
 __all__ = [
     "ComplexType", "FloatType", "FunctionType", "IndexType", "IntegerType", "MemRefType", "NoneType", "OpaqueType",
-    "TensorType", "Type", "VectorType", "bf16", "bitwidth", "c64", "element_of", "f16", "f32", "f64", "from_numpy", "i1", "i8",
-    "i16", "i32", "i64", "index", "is_float", "is_integer", "is_unsigned", "none", "shape_of", "symbol", "to_numpy", "ui8",
-    "ui16", "ui32", "ui64", "with_element", "with_shape",
+    "TensorType", "Type", "VectorType", "bf16", "bitwidth", "c64", "element_of", "f16", "f32", "f64", "from_numpy",
+    "i1", "i8", "i16", "i32", "i64", "index", "is_float", "is_integer", "is_unsigned", "none", "shape_of", "symbol",
+    "to_numpy", "ui8", "ui16", "ui32", "ui64", "with_element", "with_shape",
 ]  # fmt: skip
 
 
