@@ -1,0 +1,77 @@
+"""canonicalize: one form for what can be written in several ways, and no ops that do nothing.
+
+Reads graph, writes graph. The rules are data: `algebra_rules.py` (exact arithmetic), `movement_rules.py`, and below the ones
+for scalars: what is computed alike for all elements is computed once, before the broadcast.
+
+    mul(broadcast(a), broadcast(b))   =>   broadcast(mul(a, b))
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.definition import definitions
+from kcompile.ir.rewriting import Match, RewritePass, Rule, capture, op, rule
+from kcompile.transforms.graph import algebra_rules, movement_rules
+from kcompile.transforms.kernel.kinds import is_splat, tensor_type
+
+
+def _before_broadcast(b: Any, m: Match) -> Value | None:
+    """f(broadcast(x), broadcast(y), constant) with one way to broadcast becomes broadcast(f(x, y, constant))."""
+    first: Operation | None = None
+    for value in m.op.operands:
+        maker = value.defining_op
+        if maker is None or maker.name != "graph.broadcast_in_dim":
+            if is_splat(value) and maker is not None and maker.name == "graph.constant":
+                continue
+            return None
+        if not is_splat(value):
+            if first is not None and not _is_alike(first, maker):
+                return None
+            first = first or maker
+    if first is None:
+        first = next((v.defining_op for v in m.op.operands if v.defining_op and v.defining_op.name == "graph.broadcast_in_dim"), None)
+    if first is None or tensor_type(first.operands[0]).size == tensor_type(first.result).size:
+        return None
+    source = tensor_type(first.operands[0]).shape
+    operands = [_narrow(b, v, source) for v in m.op.operands]
+    if any(v is None for v in operands):
+        return None
+    made = b.create(m.op.name, operands, dict(m.op.attributes)).result
+    return b.broadcast_in_dim(made, shape=tensor_type(m.op.result).shape, dims=first["dims"])  # type: ignore[no-any-return]
+
+
+def _is_alike(first: Operation, second: Operation) -> bool:
+    same = tensor_type(first.operands[0]).shape == tensor_type(second.operands[0]).shape
+    return same and first["dims"] == second["dims"]
+
+
+def _narrow(b: Any, value: Value, shape: Any) -> Value | None:
+    """The operand before its broadcast, as a tensor of `shape`."""
+    maker = value.defining_op
+    assert maker is not None
+    if maker.name == "graph.broadcast_in_dim" and tensor_type(maker.operands[0]).shape == shape:
+        return maker.operands[0]
+    while maker.name == "graph.broadcast_in_dim" and is_splat(value):
+        value = maker.operands[0]
+        maker = value.defining_op
+        assert maker is not None
+    if not is_splat(value):
+        return None
+    number = maker.attributes["value"].value.reshape(-1)[:1].reshape(())  # type: ignore[attr-defined]
+    scalar = b.constant(number, tensor_type(value).element)
+    return scalar if not shape else b.broadcast_in_dim(scalar, shape=shape, dims=())  # type: ignore[no-any-return]
+
+
+def _scalar_rules() -> list[Rule]:
+    rules = []
+    for definition in definitions("graph"):
+        if "elementwise" in definition.traits:
+            operands = [capture(f"x{i}") for i in range(len(definition.ins))]
+            rules.append(rule(f"{definition.name.removeprefix('graph.')}-before-broadcast", op(definition.name, *operands), _before_broadcast))
+    return rules
+
+
+RULES = [*algebra_rules.RULES, *movement_rules.RULES, *_scalar_rules()]
+canonicalize = RewritePass("canonicalize", RULES, reads="graph", writes="graph", exact=True)
