@@ -160,8 +160,10 @@ def _parse_expr(text: str, names: list[str]) -> AffineExpr:
             factor = factor.replace("~", "-")
             if factor in names:
                 dim = names.index(factor)
-            else:
+            elif re.fullmatch(r"-?\d+", factor):
                 value *= int(factor)
+            else:
+                raise IRError(f"not a sum of dims with integer coefficients. Received: {text!r}")
         if dim is None:
             constant += value
         else:

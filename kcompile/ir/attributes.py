@@ -203,11 +203,11 @@ class DenseAttr(Attribute):
     @property
     def is_splat(self) -> bool:
         """Whether all elements have the same bits."""
-        array = self.value
-        if not array.size:
+        if not self.value.size:
             return False
-        data: bytes = array.tobytes()
-        return data == data[: array.itemsize] * array.size
+        data = np.ascontiguousarray(self.value).view(np.uint8).reshape(self.value.size, self.value.itemsize)
+        # most weights are told by their ends, without a walk through all of them
+        return bool((data[-1] == data[0]).all() and (data == data[0]).all())
 
     @property
     def is_inline(self) -> bool:
@@ -229,7 +229,7 @@ class DenseAttr(Attribute):
             return True
         if not isinstance(other, DenseAttr) or self.type is not other.type:
             return False
-        return self.value.tobytes() == other.value.tobytes()
+        return bool(self.value.tobytes() == other.value.tobytes())
 
     def __hash__(self) -> int:
         return hash((self.type, self.value.tobytes() if self.value.nbytes <= 4096 else self.value.nbytes))
@@ -262,7 +262,8 @@ def round_to(value: float, type: Type) -> float:
     if type is t.f64:
         return value
     if type is t.bf16:
-        (bits,) = struct.unpack("<I", np.float32(value).tobytes())
+        with np.errstate(over="ignore"):
+            (bits,) = struct.unpack("<I", np.float32(value).tobytes())
         if value != value:
             return value
         bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000

@@ -69,6 +69,8 @@ class ConstantParser(TypeParser):
             values.append(self._element_token())
             return
         first = len(shape) == depth
+        if first and values:
+            raise self.error("the constant's lists differ in depth", start)
         if first:
             shape.append(-1)
         count = 0

@@ -90,6 +90,8 @@ class _Verifier:
                     f"operand {i} ({where}) is not visible here: it has to be defined before its use, in this region "
                     "or around it",
                 )
+        if op is self.root:  # what uses its results, if anything, is outside
+            return
         for result in op.results:
             self.users(op, result)
 
