@@ -111,7 +111,7 @@ def library() -> ctypes.CDLL | None:
             if _state.library is None:
                 warnings.warn(
                     f"kcompile runs on one thread: the host library is missing ({problem}). "
-                    "Install a C compiler and run `pip install --force-reinstall --no-deps kcompile`.",
+                    "Install a C compiler, then install kcompile again.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 ALIGNMENT = 64  # KC_ALIGNMENT of kc.h
 # From here on whole pages, huge ones if the system has them: 5-10 % more streaming bandwidth, fewer TLB misses.
@@ -37,3 +41,22 @@ class Memory:
     def view(self) -> memoryview:
         """The bytes, writable."""
         return memoryview(self._owner)[self._offset : self._offset + self.nbytes]
+
+
+def _address_from_object(array: np.ndarray[Any, Any]) -> int:
+    return ctypes.c_ssize_t.from_address(id(array) + object.__basicsize__).value
+
+
+def _address_from_interface(array: np.ndarray[Any, Any]) -> int:
+    return int(array.ctypes.data)
+
+
+def _choose_address_of() -> Callable[[np.ndarray[Any, Any]], int]:
+    probes = [np.empty(3), np.empty((2, 2), np.int8), np.empty(())]
+    same = all(_address_from_object(probe) == _address_from_interface(probe) for probe in probes)
+    return _address_from_object if same else _address_from_interface
+
+
+# The data address of an ndarray. NumPy's C interface keeps the data pointer right behind the object header: reading it
+# there takes 0.1 µs, `array.ctypes.data` 0.8 µs, several times per call of a small model. Checked at import.
+address_of = _choose_address_of()
