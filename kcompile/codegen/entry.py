@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from kcompile.codegen.entry_text import Text, barrier_text, copy_text, string_constant
+from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
+from kcompile.codegen.text import LLVMModule, symbol_name
 from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
@@ -36,7 +38,7 @@ MAX_TEAM = 64
 # Starting the team costs a wake-up of 6-8 us where the workers sleep; below this a single thread is faster.
 INLINE_PICOSECONDS = 15_000_000
 # Bits of kc_env.cpu[0] without which the code of a target cannot run.
-REQUIRED_BITS = {"x86-64": 0, "x86-64-v3": 1 << 2, "x86-64-v4": 1 << 3, "aarch64": 0}
+_LEVEL_BITS = {2: 1 << 1, 3: 1 << 2, 4: 1 << 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +88,50 @@ class Interface:
         return limit
 
 
+def required_bits(target: Target) -> int:
+    """What kc_env.cpu[0] must hold for code of this target; a host target asks for its level only."""
+    return _LEVEL_BITS.get(target.level, 0) if target.architecture == "x86_64" else 0
+
+
 def item_bytes(type: Type) -> int:
     return -(-t.bitwidth(type) // 8)
 
 
-def print_entry(
-    module: Operation,
+def print_model(
+    versions: Sequence[tuple[Operation, Target]],
     name: str,
-    targets: Sequence[Target],
     *,
     uid: str,
     metadata: dict[str, Any] | None = None,
     embed_weights: bool = False,
 ) -> str:
-    """Everything but kernels and bodies: arena_bytes, bind, run, the table and the query, as LLVM text.
+    """The LLVM text of a whole model: kernels, plan and entry.
 
-    targets: those whose bodies `<name>_body_<i>` exist, best first; bind takes the first that the CPU has.
+    versions: the module at plan stage for each target, best target first; bind takes the first that the CPU has.
+    uid: names the content. metadata: kept in the object as JSON.
     embed_weights: reserve the weights in the object, as the symbol `<name>_weights`, to be filled in after emission.
     """
-    interface = Interface.of(find_function(module, "main"))
+    targets = [target for _, target in versions]
+    out = LLVMModule(targets[-1])  # what all versions share must run everywhere
+    for i, (module, target) in enumerate(versions):
+        print_kernels(module, target, out, suffix=f".{i}")
+        out.functions.append(print_body(module, name, i, target, out))
+    interface = Interface.of(find_function(versions[0][0], "main"))
     baseline = targets[-1].attributes
-    parts = [
+    out.functions += [
         _arena_bytes(interface, name, baseline),
         _bind(interface, name, targets, embed_weights),
         _run(interface, name, baseline),
         _table(interface, name, uid, metadata or {}, embed_weights),
     ]
-    return "\n".join(parts)
+    return str(out)
 
 
-def print_body(module: Operation, name: str, index: int, target: Target) -> str:
+def print_body(module: Operation, name: str, index: int, target: Target, out: LLVMModule) -> str:
     """The plan function of one target: `<name>_body_<index>`, its constants, the barrier and the copy that it calls."""
     function = find_function(module, "main")
     interface = Interface.of(function)
-    text = Text(f"define hidden void @{name}_body_{index}(ptr %frame, i32 %tid32, i32 %team32) {{")
+    text = Text(f"define internal void @{name}_body_{index}(ptr %frame, i32 %tid32, i32 %team32) {{")
     for k, field in enumerate(("in", "out", "arena", "weights", "sizes", "env")):
         text.line(f"%{field} = load ptr, ptr {text.offset('%frame', 8 * k)}")
     for k, symbol in enumerate(interface.symbols):
@@ -134,7 +146,7 @@ def print_body(module: Operation, name: str, index: int, target: Target) -> str:
             symbols = find_function(module, op["callee"]).get("kernel.symbols", ())
             arguments = [f"ptr {pointers[v]}" for v in op.operands]
             arguments += [f"i64 {text.symbols[s]}" for s in symbols] + ["i64 %tid", "i64 %team"]
-            text.line(f"call void @{op['callee']}({', '.join(arguments)})")
+            text.line(f"call void @{symbol_name(op['callee'], f'.{index}')}({', '.join(arguments)})")
         elif op.name == "plan.copy":
             source, target_pointer = (pointers[v] for v in op.operands)
             nbytes = text.dim(one_dim(op["bytes"]))
@@ -147,10 +159,10 @@ def print_body(module: Operation, name: str, index: int, target: Target) -> str:
             text.line("ret void")
         else:
             pointers[op.result] = _pointer(op, text, pointers, constants, f"{name}_constant_{index}")
-    header = f"{chr(10).join(constants)}\n"
+    out.globals += constants
     attributes = target.attributes
-    helpers = barrier_text(f"{name}_barrier_{index}", target) + copy_text(f"{name}_copy_{index}", attributes)
-    return header + text.finish(attributes) + helpers
+    helpers = barrier_text(f"{name}_barrier_{index}", target, out) + copy_text(f"{name}_copy_{index}", attributes)
+    return text.finish(attributes) + helpers
 
 
 def _pointer(op: Operation, text: Text, known: dict[Value, str], constants: list[str], prefix: str) -> str:
@@ -222,7 +234,7 @@ def _bind(interface: Interface, name: str, targets: Sequence[Target], embedded: 
     bits = text.new(f"load i64, ptr {text.offset('%env', 8)}")
     body = "null"
     for i, target in reversed(list(enumerate(targets))):
-        need = REQUIRED_BITS[target.name]
+        need = required_bits(target)
         if need == 0:
             body = f"@{name}_body_{i}"
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kcompile.codegen.target import Target
+from kcompile.codegen.text import LLVMModule
 from kcompile.ir.dims import Dim, SymbolicDim
 
 EARG = 3
@@ -124,7 +125,7 @@ class Text:
     def finish(self, attributes: str) -> str:
         """The whole function."""
         exits = [f"{label}:\n  ret i32 {status}" for status, label in self._exits.items()]
-        head = self.head.removesuffix("{") + attributes + " {"
+        head = f"{self.head.removesuffix('{')}nounwind {attributes} {{"
         return "\n".join([head, *self.lines, *exits, "}", ""])
 
 
@@ -134,16 +135,19 @@ def string_constant(data: bytes) -> str:
     return f'c"{shown}"'
 
 
-def barrier_text(name: str, target: Target) -> str:
+def barrier_text(name: str, target: Target, out: LLVMModule) -> str:
     """void barrier(arena, env, team): a generation barrier whose words lie in the first three lines of the arena.
 
     The last to arrive starts the next generation; the others spin a while, then sleep by env.park if there is one.
     Counting the sleepers makes env.wake rare. The order of generation and sleepers is sequentially consistent on both
     sides: either the sleeper sees the new generation, or the waker sees the sleeper.
     """
-    pause = {"x86_64": "call void @llvm.x86.sse2.pause()", "aarch64": "call void @llvm.aarch64.hint(i32 1)"}
-    wait = pause.get(target.triple.partition("-")[0], "")
-    return f"""define internal void @{name}(ptr %words, ptr %env, i32 %team) {target.attributes} {{
+    wait = ""
+    if target.architecture == "x86_64":
+        wait = f"call void {out.declare('llvm.x86.sse2.pause', 'void', '')}()"
+    elif target.architecture == "aarch64":
+        wait = f"call void {out.declare('llvm.aarch64.hint', 'void', 'i32')}(i32 1)"
+    return f"""define internal void @{name}(ptr %words, ptr %env, i32 %team) nounwind {target.attributes} {{
 entry:
   %alone = icmp eq i32 %team, 1
   br i1 %alone, label %out, label %arrive
@@ -207,8 +211,10 @@ out:
 
 
 def copy_text(name: str, attributes: str) -> str:
-    """void copy(target, source, bytes, tid, team): this worker's share, in whole cache lines."""
-    return f"""define internal void @{name}(ptr %to, ptr %from, i64 %bytes, i64 %tid, i64 %team) {attributes} {{
+    """void copy(target, source, bytes, tid, team): this worker's share, in whole pages; 64 bytes at a time, then 1."""
+    arguments = "ptr %to, ptr %from, i64 %bytes, i64 %tid, i64 %team"
+    return f"""define internal void @{name}({arguments}) nounwind "no-builtins" {attributes} {{
+entry:
   %a = add i64 %bytes, {COPY_GRAIN - 1}
   %grains = udiv i64 %a, {COPY_GRAIN}
   %b = add i64 %grains, %team
@@ -216,24 +222,35 @@ def copy_text(name: str, attributes: str) -> str:
   %each = udiv i64 %c, %team
   %chunk = mul i64 %each, {COPY_GRAIN}
   %start = mul i64 %tid, %chunk
-  %lo = call i64 @llvm.umin.i64(i64 %start, i64 %bytes)
+  %above = icmp ugt i64 %start, %bytes
+  %lo = select i1 %above, i64 %bytes, i64 %start
   %end = add i64 %lo, %chunk
-  %hi = call i64 @llvm.umin.i64(i64 %end, i64 %bytes)
-  %n = sub i64 %hi, %lo
-  %p = getelementptr i8, ptr %to, i64 %lo
-  %q = getelementptr i8, ptr %from, i64 %lo
-  call void @llvm.memmove.p0.p0.i64(ptr %p, ptr %q, i64 %n, i1 false)
+  %beyond = icmp ugt i64 %end, %bytes
+  %hi = select i1 %beyond, i64 %bytes, i64 %end
+  br label %wide
+wide:
+  %i = phi i64 [ %lo, %entry ], [ %i64, %block ]
+  %i64 = add i64 %i, 64
+  %fits = icmp ule i64 %i64, %hi
+  br i1 %fits, label %block, label %narrow
+block:
+  %p = getelementptr i8, ptr %to, i64 %i
+  %q = getelementptr i8, ptr %from, i64 %i
+  %line = load <8 x i64>, ptr %q, align 1
+  store <8 x i64> %line, ptr %p, align 1
+  br label %wide
+narrow:
+  %j = phi i64 [ %i, %wide ], [ %j1, %byte ]
+  %left = icmp ult i64 %j, %hi
+  br i1 %left, label %byte, label %out
+byte:
+  %p1 = getelementptr i8, ptr %to, i64 %j
+  %q1 = getelementptr i8, ptr %from, i64 %j
+  %one = load i8, ptr %q1
+  store i8 %one, ptr %p1
+  %j1 = add i64 %j, 1
+  br label %narrow
+out:
   ret void
 }}
 """
-
-
-def declarations(targets: list[Target]) -> str:
-    """The intrinsics that entries and bodies call."""
-    families = {target.triple.partition("-")[0] for target in targets}
-    lines = ["declare i64 @llvm.umin.i64(i64, i64)", "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)"]
-    if "x86_64" in families:
-        lines.append("declare void @llvm.x86.sse2.pause()")
-    if "aarch64" in families:
-        lines.append("declare void @llvm.aarch64.hint(i32)")
-    return "\n".join(lines) + "\n"
