@@ -128,7 +128,10 @@ _AXES = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
 
 
 def _fold_operand_transpose(b: Any, m: Match) -> Made:
-    """dot_general(transpose(x), y): the axes of x itself, if its free axes keep their order."""
+    """dot_general(transpose(x), y): the axes of x itself, if its free axes keep their order.
+
+    A transpose that makes the right operand's features contiguous stays: `align-operands` puts it there.
+    """
     dot: Operation = m.op
     sides = [(v, v.defining_op) for v in dot.operands]
     axes = {name: dot[name] for name in _AXES}
@@ -139,7 +142,8 @@ def _fold_operand_transpose(b: Any, m: Match) -> Made:
             order = maker["permutation"]
             used = {*axes[f"{side}_batch"], *axes[f"{side}_contract"]}
             free = [order[i] for i in range(len(order)) if i not in used]
-            if free == sorted(free):
+            aligns = side == "rhs" and bool(free) and free[-1] != len(order) - 1 and len(order) - 1 not in used
+            if free == sorted(free) and not aligns:
                 for part in ("batch", "contract"):
                     axes[f"{side}_{part}"] = tuple(order[i] for i in axes[f"{side}_{part}"])
                 value = maker.operands[0]

@@ -56,7 +56,10 @@ class PointBody:
         if op.name in MOVEMENT or op.name == "graph.reshape":
             inner = operand_map(op, 0)
             if inner is None:
-                raise UnsupportedError(f"{op.name} inside a kernel needs an affine map", str(op.location))
+                raise UnsupportedError(
+                    f"{op.name} from {op.operands[0].type} has no affine map; a symbolic axis that it turns needs a fixed size",
+                    str(op.location),
+                )
             return self.require(op.operands[0], inner.compose(map_))
         if op.name == "graph.rng_bits":
             words = tuple(self.require(op.operands[0], affine_map(map_.dims, [constant_expr(i)])) for i in range(2))

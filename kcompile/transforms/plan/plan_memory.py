@@ -95,6 +95,7 @@ class _Planner:
             attributes = {"callee": call.attributes["callee"], "outputs": len(call.results)}
             self.b.location = call.location
             self.b.create("plan.call", operands, attributes, ())
+            self._mark_aliased(call)
         self._copies()
         self.b.create("plan.return", (), None, ())
         new = Operation("func.func", (), (), {}, [Region([self.block])], self.old.location)
@@ -108,6 +109,16 @@ class _Planner:
         new.attributes["plan.arena"] = DimsAttr((self.arena,))
         new.attributes["plan.work"] = DimsAttr((total,))
         return new
+
+    def _mark_aliased(self, call: Operation) -> None:
+        """Note on the kernel which of its buffers may be one memory: its code must not assume otherwise."""
+        cells = [self.assignment.of[v].memory() for v in (*call.operands, *call.results)]
+        inputs = len(call.operands)
+        written = set(cells[inputs:])
+        aliased = {i for i, c in enumerate(cells) if c in written and (i < inputs or c in cells[:inputs])}
+        if aliased:
+            function = find_function(self.module, call["callee"])
+            function["kernel.aliased"] = tuple(sorted(aliased.union(function.get("kernel.aliased", ()))))
 
     def _formals(self, call: Operation) -> list[tuple[Value, Type]]:
         formals = find_function(self.module, call["callee"]).body.arguments
