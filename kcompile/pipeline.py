@@ -1,0 +1,216 @@
+"""The stages from a traced model to machine code, and their passes in order.
+
+compiled = compile_module(traced.module, "digits")
+print(compiled.text("linalg"))          # any stage; the names are those of `kcompile dump --stage`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kcompile.codegen.target import Target
+from kcompile.errors import KcompileError, UnsupportedError
+from kcompile.ir.core import Operation, find_function, module_functions
+from kcompile.ir.passes import Pass, PassManager, find_pass
+from kcompile.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A level of the module and the passes that lead to its end. A pass in `when` runs only with that option set."""
+
+    name: str
+    passes: tuple[str, ...]
+    when: tuple[tuple[str, str], ...] = ()
+
+
+SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
+
+PIPELINE = (
+    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "decompose-convolution", "decompose-windows",
+                    "split-reductions", "align-operands", *SIMPLIFY, "hoist-weights"),
+          when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
+    Stage("kernel", ("form-kernels", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
+                     "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
+    Stage("linalg", ("lower-to-linalg", "collapse-dimensions", "annotate-calls", "order-kernels")),
+    Stage("loops", ("emit-loops",)),
+    Stage("plan", ("plan-memory", "insert-barriers")),
+)  # fmt: skip
+
+STAGES = (*(stage.name for stage in PIPELINE), "llvm", "asm")  # what `CompiledModule.text` knows
+_NEEDS_TARGET = ("loops", "plan")  # from here on there is one module for each target
+
+
+def passes_of(stage: Stage, options: Options, target: Target | None) -> list[Pass]:
+    """The passes of a stage under these options."""
+    disabled = {name.strip() for name in options.disable.split(",") if name.strip()}
+    conditions = dict(stage.when)
+    chosen = []
+    for name in stage.passes:
+        if name in disabled or (name in conditions and not getattr(options, conditions[name])):
+            continue
+        found = find_pass(name)
+        if name == "emit-loops":
+            found = found.configured(target=target)
+        elif name == "plan-memory":
+            found = found.configured(freeze=options.freeze)
+        chosen.append(found)
+    return chosen
+
+
+def run_stages(
+    module: Operation, stages: Sequence[Stage], options: Options, target: Target | None = None
+) -> list[tuple[str, float, bool]]:
+    """Run stages on `module` in place; gives the time of every pass."""
+    times = []
+    for stage in stages:
+        folder = f"{options.dump}/{STAGES.index(stage.name)}-{stage.name}" if options.dump else None
+        # The plan has no tensors any more: it is checked by running it, not by the interpreter.
+        interpret = options.interpret and stage.name != "plan"
+        manager = PassManager(
+            passes_of(stage, options, target), verify_each=options.verify, dump_dir=folder, interpret_each=interpret
+        )
+        manager.run(module)
+        times += manager.times
+        if options.timing:
+            print(f"{stage.name}\n{manager.timing_table()}", file=sys.stderr)
+    return times
+
+
+@dataclass
+class CompiledModule:
+    """A module on its way to machine code; what is not asked for is not computed.
+
+    name      a C identifier: the object exports kc_<name>_query
+    targets   best first; the first that the CPU has is used
+    """
+
+    name: str
+    source: Operation
+    targets: tuple[Target, ...]
+    options: Options
+    embed_weights: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._modules: dict[tuple[str, str], Operation] = {}
+        self._llvm: str | None = None
+        self._object: bytes | None = None
+        self.times: list[tuple[str, float, bool]] = []
+
+    def module(self, stage: str, target: Target | None = None) -> Operation:
+        """The module at the end of a stage, for a target (the best one unless given) where the stage depends on it."""
+        names = [s.name for s in PIPELINE]
+        if stage not in names:
+            raise KcompileError(f"there is no stage '{stage}' with a module. Stages: {', '.join(names)}")
+        with self._lock:
+            chosen = target or self.targets[0]
+            key = (stage, chosen.name if stage in _NEEDS_TARGET else "")
+            if key not in self._modules:
+                number = names.index(stage)
+                before = self.module(names[number - 1], chosen) if number else self.source
+                module = before.clone()
+                self.times += run_stages(module, PIPELINE[number : number + 1], self.options, chosen)
+                self._modules[key] = module
+            return self._modules[key]
+
+    @property
+    def llvm(self) -> str:
+        """The LLVM text of kernels, plan and entry, for all targets."""
+        from kcompile.codegen.entry import print_model
+
+        with self._lock:
+            if self._llvm is None:
+                versions = [(self.module("plan", target), target) for target in self.targets]
+                embed, about = self.embed_weights, self.metadata
+                draft = print_model(versions, self.name, uid="0" * 32, metadata=about, embed_weights=embed)
+                uid = hashlib.sha256(draft.encode()).hexdigest()[:32]
+                self._llvm = draft.replace(f'c"{"0" * 32}\\00"', f'c"{uid}\\00"')
+            return self._llvm
+
+    @property
+    def object(self) -> bytes:
+        """The object file, from the cache where it is there; embedded weights are still zeros."""
+        from kcompile.codegen.cache import get_or_compile
+
+        with self._lock:
+            if self._object is None:
+                self._object = get_or_compile(self.llvm, self.targets[-1])
+            return self._object
+
+    def text(self, stage: str) -> str:
+        """The text of a stage: graph, kernel, linalg, loops, plan, llvm or asm."""
+        if stage == "llvm":
+            return self.llvm
+        if stage == "asm":
+            from kcompile.codegen.object import emit_assembly
+
+            return emit_assembly(self.llvm, self.targets[-1])
+        if stage not in STAGES:
+            raise KcompileError(f"there is no stage '{stage}'. Stages: {', '.join(STAGES)}")
+        return str(self.module(stage))
+
+    def prepared_weights(self, weights: Sequence[np.ndarray[Any, Any]]) -> bytearray:
+        """The block of weights that the object wants, from the weight arguments of the traced function, in order.
+
+        Runs @prepare, where the compiler made one, by the interpreter.
+        """
+        from kcompile.codegen.entry import stored_bytes
+        from kcompile.ir.interpreter import interpret
+
+        plan = find_function(self.module("plan"), "main")
+        block = bytearray(plan["plan.weights_bytes"])
+        linalg = self.module("linalg")
+        main = find_function(linalg, "main")
+        values = list(weights)
+        if any(f["sym_name"] == "prepare" for f in module_functions(linalg)):
+            values = interpret(linalg, "prepare", values)
+        roles = main.get("arg_attrs", ())
+        arguments = [i for i, role in enumerate(roles) if role.get("kernel.role") == "weight"]
+        of_argument = {i: values[roles[i].get("kernel.prepared", k)] for k, i in enumerate(arguments)}
+        for place in plan["plan.weights"]:
+            element = main.body.arguments[place["argument"]].type.element
+            data = stored_bytes(np.asarray(of_argument[place["argument"]]), element)
+            if len(data) != place["bytes"]:
+                raise KcompileError(f"weight {place} got {len(data)} bytes; this is a fault of @prepare")
+            block[place["offset"] : place["offset"] + len(data)] = data
+        return block
+
+
+def identifier(name: str) -> str:
+    """`name` as a C identifier: other characters become '_'."""
+    made = re.sub(r"[^A-Za-z0-9_]", "_", name) or "model"
+    return f"m{made}" if made[0].isdigit() else made
+
+
+def compile_module(
+    module: Operation,
+    name: str = "main",
+    target: str | Target | Sequence[str | Target] | None = None,
+    options: Options | None = None,
+    **more: Any,
+) -> CompiledModule:
+    """Compile a traced module; `module` itself stays as it is.
+
+    target: one target, or several that one object holds side by side, in any order; None = `options.target`.
+    Raises UnsupportedError for a target that is not known, and for targets of different architectures.
+
+    Example: `compile_module(traced.module, "digits", "x86-64-v3").text("llvm")`.
+    """
+    options = options if options is not None else Options.of()
+    wanted = target if target is not None else options.target
+    listed = [wanted] if isinstance(wanted, str | Target) else list(wanted)
+    targets = [Target.get(one) if isinstance(one, str) else one for one in listed]
+    if not targets or len({t.architecture for t in targets}) != 1:
+        raise UnsupportedError(f"one object holds targets of one architecture. Received: {[t.name for t in targets]}")
+    targets = sorted(dict.fromkeys(targets), key=lambda t: (-t.level, -t.vector_bits))
+    return CompiledModule(identifier(name), module, tuple(targets), options, **more)

@@ -1,0 +1,164 @@
+"""NativeFunction: arrays in, one native call, arrays out, with as little Python as possible in between.
+
+A call looks up what it needs by the shapes of its arrays: pointer tables, byte counts and arena are made once for each
+set of shapes and each thread that is inside at the same moment (a `Workspace`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kcompile.errors import KcompileError
+from kcompile.runtime import abi
+from kcompile.runtime.binding import Array, Parameter, Signature
+from kcompile.runtime.host import environment
+from kcompile.runtime.memory import Memory
+
+if TYPE_CHECKING:
+    from kcompile.pipeline import CompiledModule
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+class Workspace:
+    """What one thread at a time works with: an arena, and a frame for every set of shapes seen."""
+
+    __slots__ = ("arena", "frames")
+
+    def __init__(self) -> None:
+        self.arena = Memory(0)
+        self.frames: dict[Shapes, abi.Frame] = {}
+
+    def frame(self, shapes: Shapes, bound: abi.BoundModel, sizes: dict[str, int], counts: tuple[Any, Any]) -> abi.Frame:
+        """The frame for these shapes; all frames of a workspace share its arena, which grows as needed."""
+        model = bound.model
+        need = model.arena_bytes(model.sizes_in_order(sizes), bound.environment.threads)
+        if need > self.arena.nbytes:
+            self.arena = Memory(need)
+            self.frames = {}
+        made = self.frames[shapes] = bound.frame(sizes, *counts, arena=self.arena)
+        return made
+
+
+class NativeFunction:
+    """A compiled module bound to this process.
+
+    signature   of the arguments that the caller gives
+    variables   one per argument of the traced function: the variable that holds it, or None for a caller's array
+    results     one per result: the variable that it updates in place, or None for an output
+    frozen      the block of weights, when the weights are inside the compiled module
+
+    Raises ShapeError for arrays that do not fit, KcompileError for a status of the model.
+    """
+
+    def __init__(
+        self,
+        compiled: CompiledModule,
+        signature: Signature,
+        variables: Sequence[Any],
+        results: Sequence[Any],
+        frozen: bytes | bytearray | None = None,
+    ):
+        from kcompile.codegen.entry import Interface
+        from kcompile.codegen.jit import load_object
+        from kcompile.ir.core import find_function
+
+        self.compiled = compiled
+        self.signature = signature
+        interface = Interface.of(find_function(compiled.module("plan"), "main"))
+        symbol = f"kc_{compiled.name}_query"
+        self._loaded = load_object(compiled.object, (symbol,))
+        env = environment(compiled.options.threads or None)
+        model = abi.query(self._loaded.address(symbol), env)
+        weights = Memory(model.weights_bytes) if model.weights_bytes else None
+        if weights is not None:
+            if frozen is None or len(frozen) != model.weights_bytes:
+                raise KcompileError(
+                    f"the model needs {model.weights_bytes} bytes of weights. Received: {frozen and len(frozen)}"
+                )
+            weights.view()[:] = frozen
+        self._bound = model.bind(env, weights)
+        if frozen is not None:
+            variables = [v for v, a in zip(variables, _roles(compiled), strict=True) if a != "weight"]
+        self._variables = list(variables)
+        self._results = list(results)
+        self._outputs = [
+            Parameter.of(p.name, p.type, "output") for p, r in zip(interface.outputs, results, strict=True) if r is None
+        ]
+        self._inputs = interface.inputs
+        self._all_outputs = interface.outputs
+        self._dtypes = tuple(p.dtype for p in signature.parameters)
+        self._known: dict[Shapes, tuple[dict[str, int], list[tuple[tuple[int, ...], Any]], tuple[Any, Any]]] = {}
+        self._free: list[Workspace] = []
+        # Variables are updated in place: two calls at once would mix their states.
+        self._state_lock = threading.Lock() if any(r is not None for r in results) else None
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Array]:
+        try:
+            shapes = tuple([x.shape for x in inputs])
+            fits = len(inputs) == len(self._dtypes)
+            for x, dtype in zip(inputs, self._dtypes, strict=False):
+                fits = fits and _plain(x, dtype)
+        except AttributeError:
+            fits = False
+        if not fits:
+            inputs = self.signature.arrays(inputs)
+            shapes = tuple([x.shape for x in inputs])
+        if self._state_lock is None:
+            return self._call(inputs, shapes)
+        with self._state_lock:
+            return self._call(inputs, shapes)
+
+    def _call(self, inputs: Sequence[Array], shapes: Shapes) -> list[Array]:
+        known = self._known.get(shapes)
+        if known is None:
+            known = self._learn(shapes)
+        sizes, made, counts = known
+        outputs = [np.empty(shape, dtype) for shape, dtype in made]
+        try:
+            workspace = self._free.pop()
+        except IndexError:
+            workspace = Workspace()
+        frame = workspace.frames.get(shapes)
+        if frame is None:
+            frame = workspace.frame(shapes, self._bound, sizes, counts)
+        given = iter(inputs)
+        pointers = [(next(given) if v is None else v._array).ctypes.data for v in self._variables]
+        taken = iter(outputs)
+        targets = [(next(taken) if v is None else v._array).ctypes.data for v in self._results]
+        frame.run(pointers, targets)
+        self._free.append(workspace)
+        return outputs
+
+    def _learn(self, shapes: Shapes) -> Any:
+        """What calls with these shapes need, after checking them."""
+        sizes = self.signature.sizes(shapes)
+        symbols = self._bound.model.size_names
+        sizes = {name: sizes.get(name, 1) for name in symbols}
+        made = [(p.extents(sizes), p.dtype) for p in self._outputs]
+        counts = tuple([_nbytes(port, sizes) for port in ports] for ports in (self._inputs, self._all_outputs))
+        known = self._known[shapes] = (sizes, made, counts)
+        return known
+
+
+def _plain(x: Array, dtype: Any) -> bool:
+    """Whether a kernel can read the array as it is."""
+    flags = x.flags
+    return x.dtype == dtype and flags.c_contiguous and flags.aligned
+
+
+def _nbytes(port: Any, sizes: dict[str, int]) -> int:
+    from kcompile.ir.dims import evaluate
+
+    return evaluate(port.bytes, sizes)
+
+
+def _roles(compiled: CompiledModule) -> list[str]:
+    from kcompile.ir.core import find_function
+
+    main = find_function(compiled.source, "main")
+    return [a.get("kernel.role", "input") for a in main["arg_attrs"]]
