@@ -90,7 +90,9 @@ FROM_MLIR_OPT = """\
 "builtin.module"() ({
   "func.func"() <{function_type = (tensor<?x784xf32, #graph.dims<["b", 784]>>) -> (), sym_name = "f"}> ({
   ^bb0(%arg0: tensor<?x784xf32, #graph.dims<["b", 784]>> loc("c.mlir":3:9)): // a comment
-    %0:2 = "graph.foo"(%arg0) {"a b", bf = dense<1.500000e+00> : tensor<bf16>, map = #map, dense = dense_resource<blob> : tensor<3xf32>, z = 1.401300e-45 : f32} : (tensor<?x784xf32, #graph.dims<["b", 784]>>) -> (!foo.bar<a, "x>">, !alias) loc(#loc7)
+    %0:2 = "graph.foo"(%arg0) {"a b", bf = dense<1.500000e+00> : tensor<bf16>, map = #map,
+      dense = dense_resource<blob> : tensor<3xf32>, z = 1.401300e-45 : f32}
+      : (tensor<?x784xf32, #graph.dims<["b", 784]>>) -> (!foo.bar<a, "x>">, !alias) loc(#loc7)
     %1, %2 = "graph.bar"(%0#1) : (!alias) -> (f32, f32) loc(callsite("a" at #loc6))
     "func.return"() : () -> () loc(#loc5)
   }) : () -> () loc(#loc6)
