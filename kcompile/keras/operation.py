@@ -102,21 +102,20 @@ class Operation:
 
         raise UnsupportedError("quantization is not supported by this version")
 
-    # -- the connections, for an operation called once
+    # -- the connections of the first call
     @property
     def input(self) -> Any:
-        """The input of the only call of this operation."""
-        return _single(self._the_node().input_tensors)
+        """The input of the first symbolic call."""
+        return _single(self._first_node().input_tensors)
 
     @property
     def output(self) -> Any:
-        """The output of the only call of this operation."""
-        return _single(self._the_node().outputs)
+        """The output of the first symbolic call."""
+        return _single(self._first_node().outputs)
 
-    def _the_node(self) -> Node:
-        if len(self._inbound_nodes) != 1:
-            problem = "has not been called" if not self._inbound_nodes else f"was called {len(self._inbound_nodes)} times"
-            raise AttributeError(f"'{self.name}' {problem}, so its input and output are not defined.")
+    def _first_node(self) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(f"'{self.name}' has not been called on symbolic tensors, so it has no input and output.")
         return self._inbound_nodes[0]
 
     def get_config(self) -> dict[str, Any]:

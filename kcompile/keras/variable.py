@@ -36,12 +36,17 @@ def autocast_to(dtype: str | None) -> Iterator[None]:
 @contextmanager
 def variable_scope(path: str) -> Iterator[None]:
     """Inside, new variables have `path` before their name."""
-    saved = getattr(_LOCAL, "path", "")
+    saved = variable_path()
     _LOCAL.path = path
     try:
         yield
     finally:
         _LOCAL.path = saved
+
+
+def variable_path() -> str:
+    """The path that new variables get before their name here."""
+    return str(getattr(_LOCAL, "path", ""))
 
 
 class Variable(Operators):
@@ -63,7 +68,7 @@ class Variable(Operators):
         if not isinstance(name, str) or "/" in name:
             raise ArgumentError(f"a variable's name is a string without '/'. Received: name={name!r}")
         self._name = name
-        scope = getattr(_LOCAL, "path", "")
+        scope = variable_path()
         self._path = f"{scope}/{name}" if scope else name
         self._trainable = bool(trainable)
         self._autocast = bool(autocast)
