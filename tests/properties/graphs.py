@@ -3,9 +3,9 @@
     @given(graphs())
     def test_a_pass_keeps_the_meaning(graph): ...
 
-A graph is `func.func @main` of graph ops over a few inputs; values stay near 1 in size (a sum is divided by its count, an
-exponential only sees what is bounded), so that a chain of 40 ops is still well conditioned. Choices come from hypothesis,
-which shrinks them; `random_graph` draws them from a NumPy generator instead.
+A graph is `func.func @main` of graph ops over a few inputs; values stay near 1 in size (a sum is divided by its count,
+an exponential only sees what is bounded), so that a chain of 40 ops is still well conditioned. Choices come from
+hypothesis, which shrinks them; `random_graph` draws them from a NumPy generator instead.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def random_graph(
 
     element        of all floats in it
     symbolic       whether the batch dim is the symbol b
-    smooth         leave out what jumps (floor, sign, comparing computed values): a rounding difference stays small then
+    smooth         leave out what jumps (floor, sign, comparing computed values), so that a rounding difference stays
+                   small, and what stops gradients
     scalar_result  end in one number, for gradients
     """
     return make_graph(
@@ -104,9 +105,9 @@ class _Maker:
         for shape in shapes[: self.choose(1, 3)]:
             self.pool.append(self.argument(shape, "input"))
         self.steps: list[Callable[[], Value | None]] = [
-            self.unary, self.binary, self.binary, self.select, self.broadcast, self.reshape, self.transpose, self.slice,
-            self.pad, self.concatenate, self.reverse, self.reduce, self.normalise, self.dense, self.pairs, self.convolution,
-            self.window, self.source, self.cast,
+            self.unary, self.binary, self.binary, self.select, self.broadcast, self.reshape, self.transpose,
+            self.slice, self.pad, self.concatenate, self.reverse, self.reduce, self.normalise, self.dense, self.pairs,
+            self.convolution, self.window, self.source, self.cast,
         ]  # fmt: skip
 
     # -- the frame
@@ -179,10 +180,11 @@ class _Maker:
             lambda: b.exp(b.neg(b.abs(x))), lambda: b.expm1(b.tanh(x)), lambda: b.log(positive()),
             lambda: b.log1p(b.abs(x)), lambda: b.sqrt(positive()), lambda: b.rsqrt(positive()), lambda: b.sin(x),
             lambda: b.cos(x), lambda: b.tanh(x), lambda: b.logistic(x), lambda: b.erf(x), lambda: b.neg(x),
-            lambda: b.abs(x), lambda: b.stop_gradient(x), lambda: b.max(x, 0.0),
+            lambda: b.abs(x), lambda: b.max(x, 0.0),
         ]  # fmt: skip
         jumps = [
-            lambda: b.floor(x), lambda: b.ceil(x), lambda: b.round_even(x), lambda: b.sign(x),
+            lambda: b.stop_gradient(x), lambda: b.floor(x), lambda: b.ceil(x), lambda: b.round_even(x),
+            lambda: b.sign(x),
             lambda: b.convert(b.convert(x, dtype=t.i32), dtype=self.element),
             lambda: b.convert(b.is_finite(x), dtype=self.element),
         ]  # fmt: skip
@@ -193,8 +195,9 @@ class _Maker:
         b, x = self.b, self.any_value()
         y = self.like(x)
         options = [
-            lambda: b.add(x, y), lambda: b.sub(x, y), lambda: b.mul(b.tanh(x), y), lambda: b.max(x, y), lambda: b.min(x, y),
-            lambda: b.div(x, b.add(b.abs(y), 1.0)), lambda: b.pow(b.add(b.abs(b.tanh(x)), 0.5), b.tanh(y)),
+            lambda: b.add(x, y), lambda: b.sub(x, y), lambda: b.mul(b.tanh(x), y), lambda: b.max(x, y),
+            lambda: b.min(x, y), lambda: b.div(x, b.add(b.abs(y), 1.0)),
+            lambda: b.pow(b.add(b.abs(b.tanh(x)), 0.5), b.tanh(y)),
         ]  # fmt: skip
         return options[self.choose(0, len(options) - 1)]()
 
@@ -291,7 +294,7 @@ class _Maker:
             return None
         b, axes = self.b, (len(shape_of(x)) - 1,)
         top = b.expand(b.reduce(x, axes=axes, kind="max"), axes, shape_of(x))
-        e = b.exp(b.sub(x, b.stop_gradient(top)))
+        e = b.exp(b.sub(x, top if self.smooth else b.stop_gradient(top)))
         return b.div(e, b.expand(b.reduce(e, axes=axes, kind="add"), axes, shape_of(x)))
 
     def dense(self) -> Value | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 
 from .dialect import Array, floating, graph
@@ -197,7 +198,9 @@ class Logistic:
         return [b.mul(ct, b.mul(y, b.sub(1.0, y)))]
 
     def scalar(b: Any, x: Any, *, unsigned: bool = False) -> Any:
-        return b.div(1.0, b.add(b.exp(b.neg(x)), 1.0))
+        element = t.element_of(x.type)
+        wide = b.cast(x, t.f32) if t.bitwidth(element) < 32 else x  # e^12 is past the range of f16
+        return b.cast(b.div(1.0, b.add(b.exp(b.neg(wide)), 1.0)), element)
 
     stablehlo = "stablehlo.logistic"
     samples = elementwise(1, FLOATS, -20, 20)
