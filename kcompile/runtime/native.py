@@ -38,8 +38,10 @@ def host_library_path() -> Path | None:
     named = os.environ.get("KCOMPILE_HOST_LIBRARY")
     if named is not None:
         return Path(named) if named else None
-    # A checkout that hides the installed package (`python -m pytest` puts it first on the path) uses its library.
-    directories = [_HERE, *(Path(entry or ".") / "kcompile" / "runtime" for entry in sys.path)]
+    directories = [_HERE]
+    if not (_HERE / "native").is_dir():
+        # A checkout that hides the installed package (`python -m pytest` puts it first on the path) uses its library.
+        directories += [Path(entry or ".") / "kcompile" / "runtime" for entry in sys.path]
     for directory in directories:
         for suffix in EXTENSION_SUFFIXES:
             candidate = directory / f"_kc_host{suffix}"
