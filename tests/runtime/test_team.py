@@ -66,6 +66,15 @@ def test_no_thread_before_the_first_region(team: ctypes.CDLL) -> None:
     assert team.kc_host_workers() == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's list of threads")
+def test_workers_carry_a_name_for_debuggers_and_profilers(team: ctypes.CDLL) -> None:
+    names: list[str] = []
+    region(
+        team, 3, lambda tid, size: names.append(Path(f"/proc/self/task/{threading.get_native_id()}/comm").read_text())
+    )
+    assert names.count("kc-worker\n") == 2
+
+
 @pytest.mark.parametrize("opener", [0, 1])
 def test_a_region_inside_a_region_runs_on_its_caller_alone(team: ctypes.CDLL, opener: int) -> None:
     inner: list[tuple[int, int]] = []
