@@ -122,6 +122,11 @@ class CallbackList(Callback):
         names = [f"on_{phase}_batch_end"] + (["on_batch_end"] if phase == "train" else [])
         return any(_overrides(c, name) and getattr(c, "needs_batch_logs", True) for c in self.callbacks for name in names)
 
+    def hears(self, name: str) -> bool:
+        """Whether any callback has a method of its own of that name (or of its old name)."""
+        old = name.replace("train_", "")
+        return any(_overrides(c, n) for c in self.callbacks for n in {name, old})
+
     def _call(self, name: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, name)(*arguments)

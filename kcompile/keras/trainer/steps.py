@@ -1,0 +1,156 @@
+"""The step functions: train, test and predict of a model as traced and compiled functions, one for each input signature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kcompile.errors import ArgumentError, ShapeError
+from kcompile.keras import ops
+from kcompile.keras.trainer.outputs import Outputs
+from kcompile.tracing.structure import flatten, map_structure, pack_like
+from kcompile.tracing.trace import TensorSpec, current_trace, trace_function
+
+Signature = tuple[Any, ...]
+
+
+class Steps:
+    """The compiled steps of one model. `train`, `test` and `predict` are called with structures of NumPy arrays."""
+
+    def __init__(self, model: Any):
+        self.model = model
+        self._compiled: dict[Signature, Any] = {}
+        self._fingerprint: Any = None
+
+    def refresh(self) -> None:
+        """Forget compiled steps if the model's variables, or which of them train, have changed since."""
+        if self._compiled and self._fingerprint != fingerprint(self.model):
+            self._compiled.clear()
+
+    def train(self, x: Any, y: Any, sample_weight: Any) -> None:
+        """One optimizer step on a batch; all state is updated in place."""
+        self._step("train", x, y, sample_weight)
+
+    def test(self, x: Any, y: Any, sample_weight: Any) -> None:
+        """Losses and metrics of a batch."""
+        self._step("test", x, y, sample_weight)
+
+    def predict(self, x: Any) -> Any:
+        """The outputs for a batch, as arrays in the structure that the model returns."""
+        leaves = flatten(x)
+        key: Signature = ("predict", structure_of(x), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
+        step = self._compiled.get(key)
+        if step is None:
+            step = self._compile(key, _predict_step, (x,))
+        return step.traced.unflatten(step(*leaves))
+
+    def _step(self, kind: str, x: Any, y: Any, sample_weight: Any) -> None:
+        parts = (x, y, sample_weight)
+        leaves = [a for a in flatten(parts) if a is not None]
+        rows = leaves[0].shape[0]
+        for a in leaves:
+            if a.shape[0] != rows:
+                raise ShapeError(f"all arrays of a batch need the same number of rows. Received: shapes {[a.shape for a in leaves]}")
+        key: Signature = (kind, structure_of(parts), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
+        step = self._compiled.get(key)
+        if step is None:
+            step = self._compile(key, _train_step if kind == "train" else _test_step, parts)
+        step(*leaves)
+
+    def _compile(self, key: Signature, function: Any, parts: tuple[Any, ...]) -> Any:
+        model = self.model
+        specs = [specs_of(part, name, model) for part, name in zip(parts, ("x", "y", "sample_weight"), strict=False)]
+        flat = [s for s in flatten(specs) if s is not None]
+
+        def run(*tensors: Any) -> Any:
+            items = iter(tensors)
+            return function(model, *(map_structure(lambda s: None if s is None else next(items), part) for part in specs))
+
+        # Weights change between calls, so every role is "state": nothing is folded or packed once and for all.
+        traced = trace_function(run, flat, variable_role="state")
+        step = self._compiled[key] = compile_step(traced, model)
+        self._fingerprint = fingerprint(model)
+        return step
+
+
+def compile_step(traced: Any, model: Any) -> Any:
+    """The traced step as something to call on arrays."""
+    from kcompile.options import Options
+    from kcompile.runtime.executable import CompiledFunction
+
+    eager = getattr(model, "run_eagerly", False)
+    return CompiledFunction(traced, Options.of(engine="interpreter") if eager else None)
+
+
+def _forward(model: Any, x: Any, training: bool) -> Any:
+    return model(x, training=training)
+
+
+def batch_size_of(x: Any) -> Any:
+    """The number of rows of a batch, as a scalar tensor (a symbol has no value while tracing)."""
+    first = flatten(x)[0]
+    return ops.cast(ops.sum(ops.ones((first.dims[0],), "float32")), "float32")
+
+
+def _scored(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) -> tuple[Any, Outputs, Any]:
+    state = model._trainer
+    y_pred = _forward(model, x, training)
+    outputs = Outputs(y_pred, output_names(model))
+    state.outputs, state.count = outputs, batch_size_of(x)
+    loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+    if loss is None or len(loss.shape) != 0:
+        shown = None if loss is None else tuple(loss.shape)
+        raise ShapeError(f"compute_loss must return one number. Received: {'None' if loss is None else f'a tensor of shape {shown}'}")
+    state.loss_tracker.update_state(loss, sample_weight=state.count)
+    return loss, outputs, y_pred
+
+
+def _train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+    loss, outputs, y_pred = _scored(model, x, y, sample_weight, training=True)
+    variables = model.trainable_variables
+    if not variables:
+        raise ArgumentError(f"model '{model.name}' has no trainable weights, so there is nothing to fit. Set layer.trainable = True, or evaluate instead.")
+    trace = current_trace()
+    assert trace is not None
+    model.optimizer.apply(trace.gradients(loss, variables), variables)
+    model._trainer.compiled_metrics.update_state(outputs, y, sample_weight)
+
+
+def _test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
+    _, outputs, _ = _scored(model, x, y, sample_weight, training=False)
+    model._trainer.compiled_metrics.update_state(outputs, y, sample_weight)
+
+
+def _predict_step(model: Any, x: Any) -> Any:
+    return _forward(model, x, training=False)
+
+
+def output_names(model: Any) -> Sequence[str] | None:
+    """The names of the outputs of a functional model; None where the model has none."""
+    names = getattr(model, "output_names", None)
+    return None if names is None else [str(n) for n in names]
+
+
+def structure_of(value: Any) -> Any:
+    """A hashable form of the structure of arrays: dict keys, lengths, where None stands."""
+    if value is None:
+        return None
+    if hasattr(value, "dtype"):
+        return 1
+    if isinstance(value, dict):
+        return tuple(sorted((k, structure_of(v)) for k, v in value.items()))
+    return (type(value).__name__, *(structure_of(v) for v in value))
+
+
+def specs_of(value: Any, name: str, model: Any) -> Any:
+    """A TensorSpec with a symbolic batch axis for each array; inputs are named as the model names them."""
+    leaves = flatten(value)
+    known = list(getattr(model, "input_names", None) or ()) if name == "x" else []
+    names = known if len(known) == len(leaves) else [name] if len(leaves) == 1 else [f"{name}_{i}" for i in range(len(leaves))]
+    specs = [None if a is None else TensorSpec((None, *a.shape[1:]), a.dtype.name, n) for a, n in zip(leaves, names, strict=True)]
+    return pack_like(value, specs)
+
+
+def fingerprint(model: Any) -> Any:
+    """What the traced steps depend on besides the code: the variables, and which of them train."""
+    return tuple([(id(v), v.trainable) for v in model.variables]), tuple([layer.trainable for layer in model._flatten_layers()])
