@@ -38,7 +38,7 @@ PIPELINE = (
     Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "decompose-convolution", "decompose-windows",
                     "split-reductions", "align-operands", *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
-    Stage("kernel", ("form-kernels", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
+    Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
                      "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
     Stage("linalg", ("lower-to-linalg", "collapse-dimensions", "annotate-calls", "order-kernels")),
     Stage("loops", ("emit-loops",)),
