@@ -54,7 +54,7 @@ def pullback(
         _accumulate(b, total, value, ct)
     for op in reversed(path):
         cts = [total.get(result) for result in op.results]
-        if all(ct is None for ct in cts):
+        if all(ct is None for ct in cts) or not any(operand in active for operand in op.operands):
             continue
         with b.located(op.location.child("gradient")):
             for operand, ct in zip(op.operands, _vjp(b, op, cts), strict=True):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kcompile.errors import IRError
+from kcompile.errors import IRError, KcompileError
 from kcompile.ir.attributes import Attribute, DenseAttr, attribute
 from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.definition import REQUIRED, lookup
@@ -108,7 +108,7 @@ def infer_types(
         raise IRError(f"{name} takes {count} operands. Received: {len(operand_types)}", str(location))
     try:
         inferred = definition.infer(*operand_types, **known)
-    except IRError as error:
+    except KcompileError as error:
         if error.where is None:
             raise type(error)(f"{name}: {error.message}", str(location)) from None
         raise

@@ -120,7 +120,9 @@ def _fit(value: Any, element: Type) -> np.ndarray[Any, Any]:
     """`value` as an array of `element`; a number that does not fit is an error, not a wrap-around."""
     array = np.asarray(value)
     target = t.to_numpy(element)
-    if t.is_integer(element) and element is not t.i1 and array.dtype.kind in "iub" and array.size:
+    if t.is_integer(element) and element is not t.i1 and array.size:
+        if array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.trunc(array))).all():
+            raise IRError(f"a constant of {element} holds whole numbers. Received: {value}")
         info = np.iinfo(target)
         if int(array.min()) < info.min or int(array.max()) > info.max:
             raise IRError(f"a constant of {element} holds {info.min}..{info.max}. Received: {value}")
