@@ -117,17 +117,14 @@ class Interpreter:
 
     def _call_kernel(self, function: Operation, operands: Sequence[Any], result_types: Sequence[Type]) -> list[Any]:
         outputs = [np.empty(self.dims(t.shape_of(r)), t.to_numpy(t.element_of(r))) for r in result_types]
-        stored = [  # i1 is a byte in memory
-            o.view(np.uint8).view(np.int8) if o.dtype == np.bool_ else o for o in outputs
-        ]
-        given = [
-            np.ascontiguousarray(a).view(np.int8) if isinstance(a, np.ndarray) and a.dtype == np.bool_ else a
-            for a in operands
-        ]
+        for output in outputs:  # what a kernel forgets to write should show
+            output.view(np.uint8 if output.ndim else output.dtype).fill(0x7F if output.ndim else 1)
         symbols = [self.sizes[s] for s in function.get("kernel.symbols", ())]
+        formals = [a.type for a in function.body.arguments]
+        memory = [_as_memory(a, f) for a, f in zip([*operands, *outputs], formals, strict=False)]
         for tid in range(self.team):
-            self.call(function["sym_name"], [*given, *stored, *symbols, tid, self.team])
-        return list(outputs)
+            self.call(function["sym_name"], [*memory, *symbols, tid, self.team])
+        return outputs
 
     def _compile(self, block: Block) -> tuple[list[Step], list[Value]]:
         """One closure for each operation, made once a call, as loop bodies run many times."""
@@ -202,6 +199,14 @@ class Interpreter:
                 return lambda value: round_bf16(np.asarray(value, np.float32))[()]
             return lambda value: value if value.__class__ is make else _scalar(value, make)
         return lambda value: value
+
+
+def _as_memory(array: Any, type: Type) -> Any:
+    """The same bytes as a memref holds them: i1 is a byte, and integers have no sign."""
+    dtype = t.to_numpy(t.element_of(type))
+    if not isinstance(array, np.ndarray) or array.dtype == dtype or array.dtype.itemsize != dtype.itemsize:
+        return array
+    return array.view(dtype)
 
 
 def _scalar(value: Any, make: Any) -> Any:
