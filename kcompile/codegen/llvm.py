@@ -52,7 +52,8 @@ def print_kernels(
 def is_kernel(function: Operation) -> bool:
     """Whether a function is at loops level: it takes memrefs and indices, and gives nothing."""
     signature = function["function_type"]
-    return not signature.results and all(isinstance(x, MemRefType | t.IndexType) for x in signature.inputs)
+    buffers = all(isinstance(x, MemRefType | t.IndexType) for x in signature.inputs)
+    return bool(signature.inputs) and not signature.results and buffers  # a plan takes nothing
 
 
 class FunctionPrinter:

@@ -86,13 +86,27 @@ def mangled(type: Type) -> str:
 def widen(p: FunctionPrinter, name: str, type: Type) -> str:
     from kcompile.codegen.low_precision import widening
 
-    return inline(p, widening(type, p.target), [name])[0] if p.target else name
+    return inline(p, widening(type, p.target), [name])[0]
 
 
 def narrow(p: FunctionPrinter, name: str, type: Type) -> str:
     from kcompile.codegen.low_precision import narrowing
 
     return inline(p, narrowing(type, p.target), [name])[0]
+
+
+@_prints("codegen.from_half", "codegen.to_half")
+def _half(p: FunctionPrinter, op: Operation) -> None:
+    value, result = op.operands[0], op.results[0]
+    lanes = t.shape_of(value.type)
+    half = f"<{lanes[0]} x half>" if lanes else "half"
+    name = p.name(value)
+    if op.name == "codegen.from_half":
+        bits = p.emit(f"bitcast {_typed(value.type, name)} to {half}")
+        p.define(result, p.emit(f"fpext {half} {bits} to {type_text(result.type)}"))
+    else:
+        made = p.emit(f"fptrunc {_typed(value.type, name)} to {half}")
+        p.define(result, p.emit(f"bitcast {half} {made} to {type_text(result.type)}"))
 
 
 Compute = Callable[["FunctionPrinter", Operation, Type, list[str]], str]
@@ -341,6 +355,39 @@ def _expand(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
     from kcompile.codegen.mathematics import expansion
 
     return inline(p, expansion(op.name, type), x)[0]
+
+
+# the AVX-512 instruction for x * 2^n, n a whole number as a float, by the type it works on
+_SCALEF = {
+    "v16f32": ("llvm.x86.avx512.mask.scalef.ps.512", "i16", ", i32 4"),
+    "v8f32": ("llvm.x86.avx512.mask.scalef.ps.256", "i8", ""),
+    "v4f32": ("llvm.x86.avx512.mask.scalef.ps.128", "i8", ""),
+    "v8f64": ("llvm.x86.avx512.mask.scalef.pd.512", "i8", ", i32 4"),
+    "v4f64": ("llvm.x86.avx512.mask.scalef.pd.256", "i8", ""),
+    "v2f64": ("llvm.x86.avx512.mask.scalef.pd.128", "i8", ""),
+}
+
+
+@_floats("codegen.ldexp")
+def _ldexp(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
+    row = _SCALEF.get(mangled(type)) if p.target.level >= 4 else None
+    if row is None:
+        return _expand(p, op, type, x)
+    name, mask, rounding = row
+    text = type_text(type)
+    extra = ", i32" if rounding else ""
+    function = p.out.declare(name, text, f"{text}, {text}, {text}, {mask}{extra}")
+    return p.emit(f"call {text} {function}({_typed(type, x[0], x[1], x[0])}, {mask} -1{rounding})")
+
+
+@_floats("codegen.fmod")
+def _fmod(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
+    from kcompile.codegen.support import FMOD
+
+    wide = [p.emit(f"fpext float {v} to double") for v in x] if type is t.f32 else x
+    p.out.support.setdefault("kc.fmod", FMOD)
+    made = p.emit(f"call double @kc.fmod(double {wide[0]}, double {wide[1]})")
+    return p.emit(f"fptrunc double {made} to float") if type is t.f32 else made
 
 
 _EXPANDED = ("exp", "exp2", "expm1", "log", "log2", "log1p", "sin", "cos", "tanh", "erf", "powf", "atan2")

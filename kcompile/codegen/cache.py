@@ -1,0 +1,132 @@
+"""Objects kept on disk, so that a kernel is compiled once a machine.
+
+A file is named by the hash of all that its content depends on, holds the object and a checksum behind it, and appears
+whole or not at all. A damaged file is compiled again and replaced; a directory that cannot be written is done without.
+
+KCOMPILE_CACHE is the directory, or "off"; the default is ~/.cache/kcompile/objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from kcompile.codegen.object import compile_object, versions
+from kcompile.codegen.target import Target
+
+_MAGIC = b"kcobj\x01\0\0"
+_DIGEST = 32
+_MEMORY_LIMIT = 64 << 20  # bytes of objects that are also kept in this process
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the cache did in this process."""
+
+    hits: int = 0  # found in memory or on disk
+    misses: int = 0  # compiled
+    damaged: int = 0  # of the misses: a file was there and was not what had been written
+    unwritable: int = 0  # objects that could not be stored
+
+
+counts = Counts()
+_LOCK = threading.Lock()
+_MEMORY: dict[str, bytes] = {}
+
+
+def directory() -> Path | None:
+    """Where objects are kept; None when the cache is off."""
+    given = os.environ.get("KCOMPILE_CACHE", "")
+    if given.lower() == "off":
+        return None
+    if given:
+        return Path(given) / "objects"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "kcompile" / "objects"
+
+
+def key_of(text: str, target: Target) -> str:
+    """The name of the object of this text on this target, by this version of LLVM."""
+    digest = hashlib.sha256()
+    for part in (versions(), target.key, text):
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    return digest.hexdigest()
+
+
+def get_or_compile(text: str, target: Target) -> bytes:
+    """The object of `text`, from memory, from disk, or compiled now. Raises what `compile_object` raises.
+
+    >>> get_or_compile(text, target) is get_or_compile(text, target)                        # doctest: +SKIP
+    True
+    """
+    where = directory()
+    if where is None:
+        with _LOCK:
+            counts.misses += 1
+        return compile_object(text, target)
+    key = key_of(text, target)
+    path = where / key[:2] / f"{key}.o"
+    memory_key = str(path)
+    with _LOCK:
+        found = _MEMORY.get(memory_key)
+        if found is not None:
+            counts.hits += 1
+            return found
+    found, damaged = _read(path)
+    if found is None:
+        found = compile_object(text, target)
+        stored = _write(path, found)
+    with _LOCK:
+        if damaged is None:
+            counts.hits += 1
+        else:
+            counts.misses += 1
+            counts.damaged += damaged
+            counts.unwritable += not stored
+        if sum(map(len, _MEMORY.values())) + len(found) > _MEMORY_LIMIT:
+            _MEMORY.clear()
+        _MEMORY[memory_key] = found
+    return found
+
+
+def forget() -> None:
+    """Drop the objects kept in memory, not those on disk."""
+    with _LOCK:
+        _MEMORY.clear()
+
+
+def _read(path: Path) -> tuple[bytes | None, bool | None]:
+    """The object in a file, and: None if it is whole, else whether there was a damaged one."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None, False
+    body, digest = data[len(_MAGIC) : -_DIGEST], data[-_DIGEST:]
+    if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != digest:
+        return None, True
+    return body, None
+
+
+def _write(path: Path, body: bytes) -> bool:
+    """Store an object; False where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    except OSError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_MAGIC + body + hashlib.sha256(body).digest())
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        return False
+    return True
