@@ -140,7 +140,7 @@ class NativeFunction:
         symbols = self._bound.model.size_names
         sizes = {name: sizes.get(name, 1) for name in symbols}
         made = [(p.extents(sizes), p.dtype) for p in self._outputs]
-        counts = tuple([_nbytes(port, sizes) for port in ports] for ports in (self._inputs, self._all_outputs))
+        counts = [_nbytes(p, sizes) for p in self._inputs], [_nbytes(p, sizes) for p in self._all_outputs]
         known = self._known[shapes] = (sizes, made, counts)
         return known
 

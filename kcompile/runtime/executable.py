@@ -46,10 +46,14 @@ class CompiledFunction:
             return native(inputs)
         if self.options.engine == "interpreter":
             return self._interpret(self.signature.arrays(inputs))
+        return self.prepare()(inputs)
+
+    def prepare(self) -> NativeFunction:
+        """Compile now, not at the first call."""
         with self._lock:
             if self._native is None:
                 self._native = self._compile()
-        return self._native(inputs)
+            return self._native
 
     @property
     def compiled(self) -> CompiledModule:
@@ -67,7 +71,11 @@ class CompiledFunction:
         compiled = compile_module(self.traced.module, self.name, options=self.options)
         variables = [a.variable for a in self.traced.arguments]
         results = [r.variable for r in self.traced.results]
-        return NativeFunction(compiled, self.signature, variables, results)
+        frozen = None
+        if self.options.freeze:
+            weights = [a.variable._array for a in self.traced.arguments if a.role == "weight"]
+            frozen = compiled.prepared_weights(weights)
+        return NativeFunction(compiled, self.signature, variables, results, frozen)
 
     def _interpret(self, inputs: list[Array]) -> list[Array]:
         from kcompile.ir.interpreter import interpret
