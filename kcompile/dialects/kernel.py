@@ -37,23 +37,28 @@ class Dispatch:
     kernel.root    the op that decides its loops ("graph.dot_general", ..), or "elementwise"
     """
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:  # type: ignore[misc]
         where = str(op.location)
         if len(op.regions) != 1 or len(op.regions[0].blocks) != 1:
             raise IRError("kernel.dispatch needs one region of one block", where)
         arguments, operands = tuple(a.type for a in op.body.arguments), tuple(v.type for v in op.operands)
         if arguments != operands:
-            raise IRError(f"kernel.dispatch passes {types_text(operands)}. Received: a region of {types_text(arguments)}", where)
+            raise IRError(
+                f"kernel.dispatch passes {types_text(operands)}. Received: a region of {types_text(arguments)}", where
+            )
         end = op.body.last
         if end is None or end.name != "kernel.yield":
             raise IRError("kernel.dispatch needs a region that ends in kernel.yield", where)
         yielded, results = tuple(v.type for v in end.operands), tuple(r.type for r in op.results)
         if yielded != results:
-            raise IRError(f"kernel.dispatch gives {types_text(results)}. Received: a region that yields {types_text(yielded)}", where)
+            raise IRError(
+                f"kernel.dispatch gives {types_text(results)}. Received: a region that yields {types_text(yielded)}",
+                where,
+            )
         if not isinstance(op.get("kernel.root"), str):
             raise IRError('kernel.dispatch needs the attribute kernel.root, for example "elementwise"', where)
 
-    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:  # type: ignore[misc]  # noqa: N805
+    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:  # type: ignore[misc]
         return interp.run_block(op.body, operands)
 
 
@@ -69,7 +74,7 @@ class Call:
     A kernel is signless: where an operand or a result is uiN, the function has iN.
     """
 
-    def verify(op: Operation) -> None:  # type: ignore[misc]  # noqa: N805
+    def verify(op: Operation) -> None:  # type: ignore[misc]
         from kcompile.dialects.upstream.func import callee_of
 
         called = callee_of(op)
@@ -85,7 +90,7 @@ class Call:
                 str(op.location),
             )
 
-    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:  # type: ignore[misc]  # noqa: N805
+    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:  # type: ignore[misc]
         from kcompile.dialects.upstream.func import callee_of
 
         formals = [a.type for a in callee_of(op).body.arguments]

@@ -87,7 +87,13 @@ def train_step(inputs: list[Shape], weights: list[Shape], forward: Callable[...,
     found = gradients(b, loss, ws)
     step_now = b.add(step, 1.0)
     one = b.constant(1.0, t.f32)
-    rate = b.mul(b.div(b.sqrt(b.sub(one, b.pow(b.constant(0.999, t.f32), step_now))), b.sub(one, b.pow(b.constant(0.9, t.f32), step_now))), 0.001)
+    rate = b.mul(
+        b.div(
+            b.sqrt(b.sub(one, b.pow(b.constant(0.999, t.f32), step_now))),
+            b.sub(one, b.pow(b.constant(0.9, t.f32), step_now)),
+        ),
+        0.001,
+    )
     made = [adam(b, w, g, m, v, rate) for w, g, m, v in zip(ws, found, ms, vs, strict=True)]  # type: ignore[arg-type]
     b.ret(loss, *(x[0] for x in made), *(x[1] for x in made), *(x[2] for x in made), step_now)
     return b.module

@@ -1,7 +1,7 @@
 """canonicalize: one form for what can be written in several ways, and no ops that do nothing.
 
-Reads graph, writes graph. The rules are data: `algebra_rules.py` (exact arithmetic), `movement_rules.py`, and below the ones
-for scalars: what is computed alike for all elements is computed once, before the broadcast.
+Reads graph, writes graph. The rules are data: `algebra_rules.py` (exact arithmetic), `movement_rules.py`, and below
+the ones for scalars: what is computed alike for all elements is computed once, before the broadcast.
 
     mul(broadcast(a), broadcast(b))   =>   broadcast(mul(a, b))
 """
@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.definition import definitions
-from kcompile.ir.rewriting import Match, RewritePass, Rule, capture, op, rule
+from kcompile.ir.rewriting import Match, RewritePass, Rule, capture, op, rule, splat_of
 from kcompile.transforms.graph import algebra_rules, movement_rules
 from kcompile.transforms.kernel.kinds import is_splat, tensor_type
 
+Made = Any
 
-def _before_broadcast(b: Any, m: Match) -> Value | None:
+
+def _before_broadcast(b: Any, m: Match) -> Made:
     """f(broadcast(x), broadcast(y), constant) with one way to broadcast becomes broadcast(f(x, y, constant))."""
     first: Operation | None = None
     for value in m.op.operands:
@@ -31,7 +35,10 @@ def _before_broadcast(b: Any, m: Match) -> Value | None:
                 return None
             first = first or maker
     if first is None:
-        first = next((v.defining_op for v in m.op.operands if v.defining_op and v.defining_op.name == "graph.broadcast_in_dim"), None)
+        first = next(
+            (v.defining_op for v in m.op.operands if v.defining_op and v.defining_op.name == "graph.broadcast_in_dim"),
+            None,
+        )
     if first is None or tensor_type(first.operands[0]).size == tensor_type(first.result).size:
         return None
     source = tensor_type(first.operands[0]).shape
@@ -39,7 +46,7 @@ def _before_broadcast(b: Any, m: Match) -> Value | None:
     if any(v is None for v in operands):
         return None
     made = b.create(m.op.name, operands, dict(m.op.attributes)).result
-    return b.broadcast_in_dim(made, shape=tensor_type(m.op.result).shape, dims=first["dims"])  # type: ignore[no-any-return]
+    return b.broadcast_in_dim(made, shape=tensor_type(m.op.result).shape, dims=first["dims"])
 
 
 def _is_alike(first: Operation, second: Operation) -> bool:
@@ -53,15 +60,12 @@ def _narrow(b: Any, value: Value, shape: Any) -> Value | None:
     assert maker is not None
     if maker.name == "graph.broadcast_in_dim" and tensor_type(maker.operands[0]).shape == shape:
         return maker.operands[0]
-    while maker.name == "graph.broadcast_in_dim" and is_splat(value):
-        value = maker.operands[0]
-        maker = value.defining_op
-        assert maker is not None
-    if not is_splat(value):
+    number = splat_of(value)
+    if number is None:
         return None
-    number = maker.attributes["value"].value.reshape(-1)[:1].reshape(())  # type: ignore[attr-defined]
-    scalar = b.constant(number, tensor_type(value).element)
-    return scalar if not shape else b.broadcast_in_dim(scalar, shape=shape, dims=())  # type: ignore[no-any-return]
+    scalar = b.constant(np.asarray(number), tensor_type(value).element)
+    made: Value = scalar if not shape else b.broadcast_in_dim(scalar, shape=shape, dims=())
+    return made
 
 
 def _scalar_rules() -> list[Rule]:
@@ -69,7 +73,13 @@ def _scalar_rules() -> list[Rule]:
     for definition in definitions("graph"):
         if "elementwise" in definition.traits:
             operands = [capture(f"x{i}") for i in range(len(definition.ins))]
-            rules.append(rule(f"{definition.name.removeprefix('graph.')}-before-broadcast", op(definition.name, *operands), _before_broadcast))
+            rules.append(
+                rule(
+                    f"{definition.name.removeprefix('graph.')}-before-broadcast",
+                    op(definition.name, *operands),
+                    _before_broadcast,
+                )
+            )
     return rules
 
 

@@ -1,6 +1,7 @@
 """dce: pure operations whose results nobody uses go away.
 
-Reads any level, writes the same. Works in every function and region, last operation first, so whole dead chains go at once.
+Reads any level, writes the same. Works in every function and region, last operation first, so whole dead chains go at
+once.
 """
 
 from __future__ import annotations
@@ -21,4 +22,9 @@ def dce(module: Operation) -> bool:
 
 def is_dead(op: Operation) -> bool:
     """Whether the operation computes only what nobody uses."""
-    return op.has_trait("pure") and not op.has_trait("terminator") and bool(op.results) and not any(r.uses for r in op.results)
+    return (
+        op.has_trait("pure")
+        and not op.has_trait("terminator")
+        and bool(op.results)
+        and not any(r.uses for r in op.results)
+    )

@@ -29,7 +29,11 @@ def _decompose(op: Operation) -> None:
     b: GraphBuilder = GraphBuilder.before_op(op)
     lhs, rhs = op.operands
     source = tensor_type(lhs)
-    edges: dict[str, list[object]] = {"low": [0] * source.rank, "high": [0] * source.rank, "interior": [0] * source.rank}
+    edges: dict[str, list[object]] = {
+        "low": [0] * source.rank,
+        "high": [0] * source.rank,
+        "interior": [0] * source.rank,
+    }
     for i, axis in enumerate(op["lhs_spec"][2:]):
         edges["low"][axis] = op["padding_low"][i]
         edges["high"][axis] = op["padding_high"][i]

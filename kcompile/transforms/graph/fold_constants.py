@@ -1,6 +1,7 @@
 """fold-constants: ops on constants are computed now, by their references.
 
-Reads graph, writes graph. A result larger than its operands (a broadcast, a counter) stays an op: it costs nothing in a kernel.
+Reads graph, writes graph. A result larger than its operands (a broadcast, a counter) stays an op: it costs nothing in
+a kernel.
 
     add(constant 1, constant 2)   =>   constant 3
 

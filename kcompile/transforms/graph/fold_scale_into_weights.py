@@ -1,7 +1,8 @@
-"""fold-scale-into-weights: a per-feature scale after a convolution or dot goes into its weights (batch norm at inference).
+"""fold-scale-into-weights: a per-feature scale after a convolution or dot goes into its weights (batch norm at
+inference).
 
-Reads graph, writes graph. Only where scale and weights are known when the model is loaded (role "weight" or constants), so
-that `hoist-weights` can do the scaling once.
+Reads graph, writes graph. Only where scale and weights are known when the model is loaded (role "weight" or
+constants), so that `hoist-weights` can do the scaling once.
 
     mul(convolution(x, w), broadcast(s))            =>   convolution(x, mul(w, broadcast(s)))
     mul(add(y, broadcast(c)), broadcast(s))         =>   add(mul(y, broadcast(s)), broadcast(mul(c, s)))   for such a y
@@ -50,7 +51,9 @@ def _fold(op: Operation, weight_only: WeightOnly) -> bool:
     return False
 
 
-def _scale_weights_below(op: Operation, base: Operation, feature: tuple[Value, int], shift: Value, known: WeightOnly) -> None:
+def _scale_weights_below(
+    op: Operation, base: Operation, feature: tuple[Value, int], shift: Value, known: WeightOnly
+) -> None:
     b: GraphBuilder = GraphBuilder.before_op(op)
     scaled = _scaled(b, base, feature, known)
     vector = b.mul(shift, feature[0])

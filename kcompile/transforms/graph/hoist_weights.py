@@ -1,4 +1,5 @@
-"""hoist-weights: what depends on the weights alone moves from @main to @prepare, which runs once when the model is loaded.
+"""hoist-weights: what depends on the weights alone moves from @main to @prepare, which runs once when the model is
+loaded.
 
 Reads graph, writes graph. The weight arguments of @main become the results of @prepare: argument i is result number
 `kernel.prepared`. Values that are larger than what they are made of (broadcasts) stay in @main.
@@ -18,7 +19,9 @@ from kcompile.ir.types import FunctionType
 from kcompile.transforms.graph.roles import WeightOnly, role_of
 from kcompile.transforms.kernel.kinds import tensor_type
 
-FREE = frozenset({"graph.broadcast_in_dim", "graph.reshape", "graph.constant", "graph.iota"})  # not worth a stored result
+FREE = frozenset(
+    {"graph.broadcast_in_dim", "graph.reshape", "graph.constant", "graph.iota"}
+)  # not worth a stored result
 
 
 @pass_("hoist-weights", reads="graph", writes="graph")

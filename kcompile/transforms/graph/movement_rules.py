@@ -1,4 +1,5 @@
-"""Rules for ops that only move elements, and for contractions of moved operands: movement that can be free becomes free.
+"""Rules for ops that only move elements, and for contractions of moved operands: movement that can be free becomes
+free.
 
 A reshape costs nothing at all; a transpose before or after a dot_general can be part of its dimension numbers.
 """
@@ -14,7 +15,7 @@ from kcompile.transforms.graph.algebra_rules import the_x
 from kcompile.transforms.kernel.kinds import tensor_type
 
 x, y = capture("x"), capture("y")
-Made = Value | None
+Made = Any  # a Value, or None to leave the op; the methods of a builder are not typed one by one
 Axes = tuple[int, ...]
 
 
@@ -22,9 +23,9 @@ def _same_type(b: Any, m: Match) -> Made:
     return m["x"] if m.op.result.type is m["x"].type else None
 
 
-def _merge_transposes(b: Any, m: Match) -> Value:
+def _merge_transposes(b: Any, m: Match) -> Made:
     inner, outer = m["inner"]["permutation"], m.op["permutation"]
-    return b.transpose(m["x"], permutation=tuple(inner[i] for i in outer))  # type: ignore[no-any-return]
+    return b.transpose(m["x"], permutation=tuple(inner[i] for i in outer))
 
 
 def _identity_transpose(b: Any, m: Match) -> Made:
@@ -37,12 +38,12 @@ def _transpose_of_unit_dims(b: Any, m: Match) -> Made:
     moved = [i for i in m.op["permutation"] if shape[i] != 1]
     if moved != sorted(moved):
         return None
-    return b.reshape(m["x"], shape=tensor_type(m.op.result).shape)  # type: ignore[no-any-return]
+    return b.reshape(m["x"], shape=tensor_type(m.op.result).shape)
 
 
-def _merge_broadcasts(b: Any, m: Match) -> Value:
+def _merge_broadcasts(b: Any, m: Match) -> Made:
     inner, outer = m["inner"]["dims"], m.op["dims"]
-    return b.broadcast_in_dim(m["x"], shape=tensor_type(m.op.result).shape, dims=tuple(outer[i] for i in inner))  # type: ignore[no-any-return]
+    return b.broadcast_in_dim(m["x"], shape=tensor_type(m.op.result).shape, dims=tuple(outer[i] for i in inner))
 
 
 def _identity_broadcast(b: Any, m: Match) -> Made:
@@ -63,25 +64,31 @@ def _broadcast_of_reshape(b: Any, m: Match) -> Made:
     if len(free) < len(source) - len(kept_source):
         return None
     units = iter(free)  # a dim of size 1 may stand anywhere
-    return b.broadcast_in_dim(m["x"], shape=shape, dims=tuple(place[i] if i in place else next(units) for i in range(len(source))))  # type: ignore[no-any-return]
+    return b.broadcast_in_dim(
+        m["x"], shape=shape, dims=tuple(place[i] if i in place else next(units) for i in range(len(source)))
+    )
 
 
 def _merge_slices(b: Any, m: Match) -> Made:
     inner = m["inner"]
     start, strides = [], []
     limit = []
-    for s, k, s2, e2, k2 in zip(inner["start"], inner["strides"], m.op["start"], m.op["limit"], m.op["strides"], strict=True):
+    for s, k, s2, e2, k2 in zip(
+        inner["start"], inner["strides"], m.op["start"], m.op["limit"], m.op["strides"], strict=True
+    ):
         if any(isinstance(n, SymbolicDim) for n in (s, s2, e2)):
             return None
         start.append(s + s2 * k)
         strides.append(k * k2)
         count = -(-(e2 - s2) // k2)
         limit.append(start[-1] + (count - 1) * strides[-1] + 1 if count else start[-1])
-    return b.slice(m["x"], start=tuple(start), limit=tuple(limit), strides=tuple(strides))  # type: ignore[no-any-return]
+    return b.slice(m["x"], start=tuple(start), limit=tuple(limit), strides=tuple(strides))
 
 
 def _whole_slice(b: Any, m: Match) -> Made:
-    whole = m["x"].type is m.op.result.type and all(n == 1 for n in m.op["strides"]) and all(n == 0 for n in m.op["start"])
+    whole = (
+        m["x"].type is m.op.result.type and all(n == 1 for n in m.op["strides"]) and all(n == 0 for n in m.op["start"])
+    )
     return m["x"] if whole else None
 
 
@@ -97,18 +104,18 @@ def _crop_as_slice(b: Any, m: Match) -> Made:
         return None
     shape = tensor_type(m["x"]).shape
     limit = tuple(n + after for n, after in zip(shape, high, strict=True))
-    return b.slice(m["x"], start=tuple(-n for n in low), limit=limit, strides=(1,) * len(shape))  # type: ignore[no-any-return]
+    return b.slice(m["x"], start=tuple(-n for n in low), limit=limit, strides=(1,) * len(shape))
 
 
 def _reverse_of_unit_dims(b: Any, m: Match) -> Made:
     shape = tensor_type(m["x"]).shape
     axes = tuple(a for a in m.op["axes"] if shape[a] != 1)
     if not axes:
-        return m["x"]  # type: ignore[no-any-return]
+        return m["x"]
     return b.reverse(m["x"], axes=axes) if len(axes) < len(m.op["axes"]) else None
 
 
-def _reverse_twice(b: Any, m: Match) -> Value:
+def _reverse_twice(b: Any, m: Match) -> Made:
     axes = tuple(sorted(set(m["inner"]["axes"]) ^ set(m.op["axes"])))
     return b.reverse(m["x"], axes=axes) if axes else m["x"]
 
@@ -120,7 +127,7 @@ def _reduce_of_nothing(b: Any, m: Match) -> Made:
     if len(axes) == len(m.op["axes"]):
         return m["x"] if not axes else None
     reduced = b.reduce(m["x"], axes=axes, kind=m.op["kind"]) if axes else m["x"]
-    return b.reshape(reduced, shape=tensor_type(m.op.result).shape)  # type: ignore[no-any-return]
+    return b.reshape(reduced, shape=tensor_type(m.op.result).shape)
 
 
 # -- dot_general
@@ -161,7 +168,7 @@ def _swap_for_transpose(b: Any, m: Match) -> Made:
     swapped = (*range(batch), *range(batch + left, rank), *range(batch, batch + left))
     if m.op["permutation"] != swapped:
         return None
-    return b.dot_general(  # type: ignore[no-any-return]
+    return b.dot_general(
         dot.operands[1], dot.operands[0], lhs_batch=dot["rhs_batch"], rhs_batch=dot["lhs_batch"],
         lhs_contract=dot["rhs_contract"], rhs_contract=dot["lhs_contract"],
     )  # fmt: skip
@@ -171,12 +178,14 @@ RULES: list[Rule] = [
     rule("merge-transposes", op("graph.transpose", op("graph.transpose", x, bind="inner")), _merge_transposes),
     rule("identity-transpose", op("graph.transpose", x), _identity_transpose),
     rule("transpose-of-unit-dims", op("graph.transpose", x), _transpose_of_unit_dims),
-    rule("swap-for-transpose", op("graph.transpose", single_use(op("graph.dot_general", x, y, bind="dot"))), _swap_for_transpose),
+    rule("swap-for-transpose", op("graph.transpose", single_use(op("graph.dot_general", x, y, bind="dot"))),
+         _swap_for_transpose),
     rule("fold-operand-transpose", op("graph.dot_general", x, y), _fold_operand_transpose),
     rule("merge-reshapes", op("graph.reshape", op("graph.reshape", x)),
          lambda b, m: b.reshape(m["x"], shape=tensor_type(m.op.result).shape)),
     rule("identity-reshape", op("graph.reshape", x), _same_type),
-    rule("merge-broadcasts", op("graph.broadcast_in_dim", op("graph.broadcast_in_dim", x, bind="inner")), _merge_broadcasts),
+    rule("merge-broadcasts", op("graph.broadcast_in_dim", op("graph.broadcast_in_dim", x, bind="inner")),
+         _merge_broadcasts),
     rule("identity-broadcast", op("graph.broadcast_in_dim", x), _identity_broadcast),
     rule("broadcast-of-reshape", op("graph.broadcast_in_dim", op("graph.reshape", x)), _broadcast_of_reshape),
     rule("merge-slices", op("graph.slice", op("graph.slice", x, bind="inner")), _merge_slices),

@@ -1,8 +1,8 @@
 """Which elements of its operands an op reads for one element of its result: affine maps, composed along chains.
 
-    transpose [1, 0]        (d0, d1) -> (d1, d0)
-    slice 3:9:2             (d0) -> (d0 * 2 + 3)
-    broadcast [c] -> [n, c] (d0, d1) -> (d1)
+transpose [1, 0]        (d0, d1) -> (d1, d0)
+slice 3:9:2             (d0) -> (d0 * 2 + 3)
+broadcast [c] -> [n, c] (d0, d1) -> (d1)
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def operand_map(op: Operation, index: int) -> AffineMap | None:
     rank = tensor_type(op.results[0]).rank
     if op.name == "graph.broadcast_in_dim":
         shape = tensor_type(op.operands[0]).shape
-        return affine_map(rank, [constant_expr(0) if n == 1 else dim_expr(d) for n, d in zip(shape, op["dims"], strict=True)])
+        return affine_map(
+            rank, [constant_expr(0) if n == 1 else dim_expr(d) for n, d in zip(shape, op["dims"], strict=True)]
+        )
     if op.name == "graph.transpose":
         at = {d: i for i, d in enumerate(op["permutation"])}
         return affine_map(rank, [dim_expr(at[i]) for i in range(rank)])
@@ -78,7 +80,8 @@ def reshape_map(result: Sequence[Dim], operand: Sequence[Dim]) -> AffineMap | No
 
 
 def reads(results: Iterable[Value], stop: Block) -> Reads | None:
-    """All reads of the arguments of `stop`, and of results of its roots, that elementwise chains make to compute `results`.
+    """All reads of the arguments of `stop`, and of results of its roots, that elementwise chains make to compute
+    `results`.
 
     All results have one shape, over which the maps are. None if a step in between is not affine.
     """

@@ -1,7 +1,8 @@
 """When fusing pays: the only place with numbers. Legality is in `legality.py`.
 
-Work is counted in simple vector operations an element. One f32 element read or written beyond the first-level cache costs
-about as much as 4 of them (a core does 32 f32 operations a cycle and moves 4-8 elements a cycle from the second level).
+Work is counted in simple vector operations an element. One f32 element read or written beyond the first-level cache
+costs about as much as 4 of them (a core does 32 f32 operations a cycle and moves 4-8 elements a cycle from the second
+level).
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def traffic(values: tuple[Value, ...] | list[Value]) -> float:
 
 
 def pays_to_copy(producer: Operation, consumer: Operation, reader_size: int) -> bool:
-    """Whether a reader of `reader_size` elements does better to compute the producer's results itself than to load them.
+    """Whether a reader of `reader_size` elements does better to compute the producer's results itself than to load
+    them.
 
     The producer stays for its other users, so only the load is saved, against loads of its operands and the work again.
     """

@@ -1,6 +1,7 @@
 """dedupe-kernels: kernels with one text are one function.
 
-Reads kernel, writes kernel. A network of equal layers compiles each kernel once, and the ones that are alike share code.
+Reads kernel, writes kernel. A network of equal layers compiles each kernel once, and the ones that are alike share
+code.
 
     kernel.call @dispatch_0; kernel.call @dispatch_3 (the same text)   =>   both call @dispatch_0
 """

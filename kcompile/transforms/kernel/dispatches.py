@@ -1,7 +1,7 @@
 """Making dispatches and merging them: the mechanics that all fusion passes share.
 
-A pass asks `legality` whether two dispatches may be merged and `cost_model` whether it pays; `Dispatches` then does it and
-keeps the block in an order in which every value is made before it is used.
+A pass asks `legality` whether two dispatches may be merged and `cost_model` whether it pays; `Dispatches` then does
+it and keeps the block in an order in which every value is made before it is used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def make_dispatch(op: Operation, inline: Sequence[Operation] = ()) -> Operation:
     return made
 
 
-def _dispatch(operands: Sequence[Value], types: Sequence[object], root: str, body: Block, location: Location) -> Operation:
+def _dispatch(
+    operands: Sequence[Value], types: Sequence[object], root: str, body: Block, location: Location
+) -> Operation:
     attributes = {"kernel.root": StringAttr(root)}
     return Operation("kernel.dispatch", operands, types, attributes, [Region([body])], location)  # type: ignore[arg-type]
 
@@ -66,7 +68,9 @@ def iteration_shape(dispatch: Operation) -> tuple[object, ...]:
 
 
 def reads_of(dispatch: Operation) -> Reads | None:
-    """How an elementwise dispatch reads its arguments (and a rooted one its arguments and root results after the root)."""
+    """How an elementwise dispatch reads its arguments (and a rooted one its arguments and root results after the
+    root).
+    """
     return reads(yielded(dispatch), dispatch.body)
 
 
@@ -79,7 +83,11 @@ class Dispatches:
 
     def all(self, *roots: str) -> Iterator[Operation]:
         """The dispatches now in the block, first to last; only those with one of `roots`, if given."""
-        return (op for op in list(self.block.ops) if op.name == "kernel.dispatch" and op.parent and (not roots or root_of(op) in roots))
+        return (
+            op
+            for op in list(self.block.ops)
+            if op.name == "kernel.dispatch" and op.parent and (not roots or root_of(op) in roots)
+        )
 
     def is_between(self, producer: Operation, consumer: Operation) -> bool:
         """Whether a value goes from `producer` to `consumer` through a third op, so that the two cannot be one."""
@@ -101,8 +109,8 @@ class Dispatches:
     def merge(self, producer: Operation, consumer: Operation, root: str, *, copy: bool = False) -> Operation:
         """One dispatch that does the work of both, at the place of `consumer`.
 
-        With `copy` the producer stays for its other users and only the results that the consumer reads are computed again.
-        Without, results of the producer that others use are results of the merged dispatch.
+        With `copy` the producer stays for its other users and only the results that the consumer reads are computed
+        again. Without, results of the producer that others use are results of the merged dispatch.
         """
         body = Block()
         operands: list[Value] = []
@@ -154,7 +162,9 @@ class Dispatches:
         return self.merge(first, second, root)
 
     def _replace(self, producer: Operation, consumer: Operation, merged: Operation, copy: bool) -> None:
-        """Put `merged` at the place of the consumer, and what needs the producer's results and stood before it, behind it."""
+        """Put `merged` at the place of the consumer, and what needs the producer's results and stood before it,
+        behind it.
+        """
         self.position[merged] = self.position[consumer]
         self.block.insert_before(consumer, merged)
         consumer.set_operands(())

@@ -2,7 +2,8 @@
 
 Reads graph, writes kernel. Constants of one element are copied into the dispatches that use them.
 
-    %y = graph.exp(%x)      =>      %y = kernel.dispatch(%x) {kernel.root = "elementwise"} { ^bb0(%0): yield graph.exp(%0) }
+    %y = graph.exp(%x)      =>      %y = kernel.dispatch(%x) {kernel.root = "elementwise"} { ^bb0(%0): yield
+    graph.exp(%0) }
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def form_kernels(module: Operation) -> bool:
         if op.name == "graph.stop_gradient":
             op.replace_by(op.operands)
             continue
-        constants = [d for d in dict.fromkeys(v.defining_op for v in op.operands) if d is not None and is_inline_constant(d)]
+        constants = [
+            d for d in dict.fromkeys(v.defining_op for v in op.operands) if d is not None and is_inline_constant(d)
+        ]
         make_dispatch(op, constants)
     for op in list(body.ops):
         if op.name == "graph.constant" and not op.results[0].uses:

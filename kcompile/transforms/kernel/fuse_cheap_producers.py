@@ -1,7 +1,7 @@
 """fuse-cheap-producers: a reduction computes an operand that only it uses itself, where that moves no more memory.
 
-Reads kernel, writes kernel. Runs before fuse-elementwise, which would otherwise keep such values as further results of the
-kernels that make their operands: of `c = x - mean; reduce(c * c)` only c should ever be stored.
+Reads kernel, writes kernel. Runs before fuse-elementwise, which would otherwise keep such values as further results
+of the kernels that make their operands: of `c = x - mean; reduce(c * c)` only c should ever be stored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches
 from kcompile.transforms.kernel.kinds import root_of
-from kcompile.transforms.kernel.legality import PROLOGUE_ROOTS, is_elementwise_dispatch, is_movement_dispatch, is_prologue
+from kcompile.transforms.kernel.legality import (
+    PROLOGUE_ROOTS,
+    is_elementwise_dispatch,
+    is_movement_dispatch,
+    is_prologue,
+)
 
 
 @pass_("fuse-cheap-producers", reads="kernel", writes="kernel", exact=True)
@@ -38,7 +43,9 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
 
 
 def _cost(dispatches: Dispatches, producer: Operation, consumer: Operation) -> float:
-    """Loads of the producer's operands, and stores of those that nobody else needs stored (against a store and a load)."""
+    """Loads of the producer's operands, and stores of those that nobody else needs stored (against a store and a
+    load).
+    """
     total = 0.0
     for value in dict.fromkeys(producer.operands):
         maker = value.defining_op

@@ -68,5 +68,3 @@ def _can_copy(producer: Operation, consumer: Operation, users: set[Operation]) -
     if all(is_elementwise_dispatch(u) for u in users):
         return True
     return cost_model.traffic(list(producer.operands)) < cost_model.traffic(list(producer.results))
-
-

@@ -1,8 +1,10 @@
 """fuse-epilogues: elementwise readers of a contraction, convolution, window or reduction are done where it stores.
 
-Reads kernel, writes kernel. The reader runs over the root's result, point for point: bias, activation, residual, cast, mask.
+Reads kernel, writes kernel. The reader runs over the root's result, point for point: bias, activation, residual,
+cast, mask.
 
-    %a = dispatch {root dot_general}; %y = dispatch(%a, %bias) {elementwise: relu(a + bias)}    =>    one dispatch, root dot_general
+    %a = dispatch {root dot_general}; %y = dispatch(%a, %bias) {elementwise: relu(a + bias)}    =>    one dispatch,
+    root dot_general
 
 Option `max`: how many dispatches one root may take in (no limit: 0).
 """
@@ -24,7 +26,9 @@ def fuse_epilogues(module: Operation, max: int = 0) -> bool:
     for consumer in dispatches.all("elementwise"):
         producers = {v.defining_op for v in consumer.operands}
         roots = [p for p in producers if p is not None and p.name == "kernel.dispatch" and is_epilogue(p, consumer)]
-        for root in sorted(roots, key=dispatches.position.__getitem__, reverse=True):  # the last one: the others are ready then
+        for root in sorted(
+            roots, key=dispatches.position.__getitem__, reverse=True
+        ):  # the last one: the others are ready then
             if dispatches.is_between(root, consumer) or (max and taken.get(root, 0) >= max):
                 continue
             merged = dispatches.merge(root, consumer, root_of(root))

@@ -1,7 +1,7 @@
 """fuse-producers: a reduction (or a pad) computes the elementwise values that it reads.
 
-Reads kernel, writes kernel. `reduce(x * y)` reads x and y once and stores nothing in between. A producer with other readers
-is computed again where that is cheaper than loading its result.
+Reads kernel, writes kernel. `reduce(x * y)` reads x and y once and stores nothing in between. A producer with other
+readers is computed again where that is cheaper than loading its result.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches
 from kcompile.transforms.kernel.kinds import root_of
-from kcompile.transforms.kernel.legality import PROLOGUE_ROOTS, is_elementwise_dispatch, is_movement_dispatch, is_prologue
+from kcompile.transforms.kernel.legality import (
+    PROLOGUE_ROOTS,
+    is_elementwise_dispatch,
+    is_movement_dispatch,
+    is_prologue,
+)
 
 
 @pass_("fuse-producers", reads="kernel", writes="kernel", exact=True)
@@ -37,6 +42,8 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
         alone = {u for r in producer.results for u in r.users} == {consumer}
         if alone:
             return dispatches.merge(producer, consumer, root_of(consumer))
-        if is_movement_dispatch(producer) or cost_model.pays_to_copy(producer, consumer, cost_model.nominal_size(value)):
+        if is_movement_dispatch(producer) or cost_model.pays_to_copy(
+            producer, consumer, cost_model.nominal_size(value)
+        ):
             return dispatches.merge(producer, consumer, root_of(consumer), copy=True)
     return None

@@ -56,7 +56,12 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation, most: int) -> Opera
 def is_row_chain(producer: Operation, consumer: Operation) -> bool:
     """Whether both work on the rows of one tensor, and a row of the consumer needs that row of the producer only."""
     space = row_space(producer) or row_space(consumer)
-    return space is not None and _fits(producer, space) and _fits(consumer, space) and _reads_own_row(producer, consumer, space)
+    return (
+        space is not None
+        and _fits(producer, space)
+        and _fits(consumer, space)
+        and _reads_own_row(producer, consumer, space)
+    )
 
 
 def row_space(dispatch: Operation) -> RowSpace | None:

@@ -1,7 +1,7 @@
 """fuse-siblings: elementwise dispatches over one shape that do not need each other become one.
 
-Reads kernel, writes kernel. All scalar arithmetic of a train step (learning rate, bias corrections, metric sums) runs in a
-kernel or two instead of dozens; larger ones are joined when they read a tensor of their own shape in common.
+Reads kernel, writes kernel. All scalar arithmetic of a train step (learning rate, bias corrections, metric sums) runs
+in a kernel or two instead of dozens; larger ones are joined when they read a tensor of their own shape in common.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From the graph form of one kernel to its linalg form: the part that all ops share.
 
-Values of the graph form become tensors when something needs all of them: results of roots, results of the kernel, operands
-of roots that cannot compute them in place. Everything else disappears into the bodies of generics.
+Values of the graph form become tensors when something needs all of them: results of roots, results of the kernel,
+operands of roots that cannot compute them in place. Everything else disappears into the bodies of generics.
 """
 
 from __future__ import annotations
@@ -148,13 +148,17 @@ class KernelLowering:
         nodes = [body.require(v, m) for v, m in inputs]
         operands = [*(v for v, _ in extra), *self.tensors(body, [*shape, *reductions])]
         maps = [*(m for _, m in extra), *(m for _, m in body.inputs)]
-        known = {e.dim for v, m in zip(operands, maps, strict=True) for e in m.results if e.dim is not None} | set(range(len(shape)))
+        known = {e.dim for v, m in zip(operands, maps, strict=True) for e in m.results if e.dim is not None} | set(
+            range(len(shape))
+        )
         missing = [d for d in range(rank) if d not in known]
         if missing:  # an operand that only says how long a dim is
             sizes = [*shape, *reductions]
             operands.append(self.empty([sizes[d] for d in missing], t.f32))
             maps.append(dims_map(rank, missing))
-        outputs = [linalg.fill(self.b, LoopBuilder.constant(self._scalars(), v, e), self.empty(shape, e)) for v, e in inits]
+        outputs = [
+            linalg.fill(self.b, LoopBuilder.constant(self._scalars(), v, e), self.empty(shape, e)) for v, e in inits
+        ]
         maps += [dims_map(rank, range(len(shape)))] * len(outputs)
 
         def emit(b: LoopBuilder, *elements: Value) -> list[Value]:

@@ -6,8 +6,12 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType
 
-MOVEMENT = frozenset(f"graph.{n}" for n in ("broadcast_in_dim", "transpose", "slice", "reverse"))  # affine maps of one operand
-SOURCES = frozenset({"graph.iota", "graph.rng_bits"})  # made from the index alone (and a key): any index can be computed alone
+MOVEMENT = frozenset(
+    f"graph.{n}" for n in ("broadcast_in_dim", "transpose", "slice", "reverse")
+)  # affine maps of one operand
+SOURCES = frozenset(
+    {"graph.iota", "graph.rng_bits"}
+)  # made from the index alone (and a key): any index can be computed alone
 CONTRACTIONS = frozenset({"graph.dot_general", "graph.convolution"})
 SMALL_CONSTANT = 1  # elements; larger constants are operands of their kernels
 

@@ -56,7 +56,9 @@ def is_epilogue(root: Operation, consumer: Operation) -> bool:
 
 
 def is_prologue(producer: Operation, consumer: Operation) -> bool:
-    """Whether a rooted consumer can compute an elementwise producer where its root reads it: nothing else there reads it."""
+    """Whether a rooted consumer can compute an elementwise producer where its root reads it: nothing else there reads
+    it.
+    """
     root = root_op(consumer)
     if root is None or root_of(consumer) not in PROLOGUE_ROOTS or reads_of(producer) is None:
         return False
@@ -86,5 +88,3 @@ def _chain_of(value: Value) -> set[Operation]:
             chain.add(op)
             pending.extend(op.operands)
     return chain
-
-

@@ -1,7 +1,7 @@
 """dot_general and convolution as a linalg.generic of multiply and add.
 
-Dims: those of the result in its order, then the reduced ones (for a convolution the kernel's spatial dims, then the input
-features). A convolution is valid and has no dilated input here; `decompose-convolution` has seen to that.
+Dims: those of the result in its order, then the reduced ones (for a convolution the kernel's spatial dims, then the
+input features). A convolution is valid and has no dilated input here; `decompose-convolution` has seen to that.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
     rank = len(shape) + contract
     maps = []
     free = batch
-    for value, batches, contracts in ((lhs, op["lhs_batch"], op["lhs_contract"]), (rhs, op["rhs_batch"], op["rhs_contract"])):
+    for value, batches, contracts in (
+        (lhs, op["lhs_batch"], op["lhs_contract"]),
+        (rhs, op["rhs_batch"], op["rhs_contract"]),
+    ):
         dims: list[int] = []
         for axis in range(tensor_type(value).rank):
             if axis in batches:

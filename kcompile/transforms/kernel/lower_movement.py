@@ -13,13 +13,17 @@ from kcompile.transforms.kernel.point_body import constant
 
 
 def lower_pad(kernel: KernelLowering, op: Operation) -> None:
-    """Crop what is cropped, then a tensor.pad; with gaps, or a symbolic border, a strided slice of a filled tensor is written."""
+    """Crop what is cropped, then a tensor.pad; with gaps, or a symbolic border, a strided slice of a filled tensor is
+    written.
+    """
     x = kernel.tensor(op.operands[0])
     shape = tensor_type(op.result).shape
     low, high, interior = list(op["low"]), list(op["high"]), op["interior"]
     for padding in (*low, *interior):
         if isinstance(padding, SymbolicDim):
-            raise UnsupportedError(f"a pad by the symbolic amount {padding}; give that axis a fixed size", str(op.location))
+            raise UnsupportedError(
+                f"a pad by the symbolic amount {padding}; give that axis a fixed size", str(op.location)
+            )
     value = _fill_value(kernel, op.operands[1])
     symbolic = any(isinstance(n, SymbolicDim) for n in high)
     if not symbolic and not any(interior):
@@ -34,7 +38,9 @@ def lower_pad(kernel: KernelLowering, op: Operation) -> None:
     for size, before, after in zip(spread, grown, high, strict=True):
         whole.append(size + before + (after if isinstance(after, int) and after > 0 else 0))
         if isinstance(after, SymbolicDim) and not _is_growth(after):
-            raise UnsupportedError(f"a pad by the symbolic amount {after}; give that axis a fixed size", str(op.location))
+            raise UnsupportedError(
+                f"a pad by the symbolic amount {after}; give that axis a fixed size", str(op.location)
+            )
         if isinstance(after, SymbolicDim):
             whole[-1] = size + before + after
     filled = linalg.fill(kernel.b, value, kernel.empty(whole, tensor_type(op.result).element))

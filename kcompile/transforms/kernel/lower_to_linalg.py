@@ -1,7 +1,7 @@
 """lower-to-linalg: the kernels' graph ops become `linalg.generic`, `tensor` and scalar operations.
 
-Reads kernel (outlined), writes linalg. Integers are signless from here on. An op that has no structured form stays as it
-is, alone in its kernel, for the strategy that knows it.
+Reads kernel (outlined), writes linalg. Integers are signless from here on. An op that has no structured form stays as
+it is, alone in its kernel, for the strategy that knows it.
 
     relu(dot(x, w) + bias)  =>  %0 = linalg.generic (m, n, k) { mul, add };  %1 = linalg.generic (m, n) { add, max }
 """

@@ -23,7 +23,9 @@ from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, tensor_ty
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One node of the body: op on earlier nodes; op None is input number `inputs[0]`, `map_` is where it is evaluated."""
+    """One node of the body: op on earlier nodes; op None is input number `inputs[0]`, `map_` is where it is
+    evaluated.
+    """
 
     op: Operation | None
     map_: AffineMap
@@ -57,7 +59,8 @@ class PointBody:
             inner = operand_map(op, 0)
             if inner is None:
                 raise UnsupportedError(
-                    f"{op.name} from {op.operands[0].type} has no affine map; a symbolic axis that it turns needs a fixed size",
+                    f"{op.name} of {op.operands[0].type} has no affine map; "
+                    "a symbolic axis that it turns needs a fixed size",
                     str(op.location),
                 )
             return self.require(op.operands[0], inner.compose(map_))
@@ -140,7 +143,8 @@ def _flat_index(op: Operation, map_: AffineMap) -> AffineExpr:
         if isinstance(size, SymbolicDim):
             if any(n != 1 for n in shape[:axis]):
                 raise UnsupportedError(
-                    f"random bits of shape {shape} need fixed sizes but for the first dim; give {size} a size", str(op.location)
+                    f"random bits of shape {shape} need fixed sizes but for the first dim; give {size} a size",
+                    str(op.location),
                 )
         else:
             stride *= size
