@@ -130,7 +130,22 @@ def broadcast_to(x: Tensor, dims: tuple[Dim, ...]) -> Tensor:
     if broadcast_dims(x.dims, dims) != dims:
         raise ShapeError(f"shape {x.shape} does not broadcast to {dims}")
     start = len(dims) - len(x.dims)
-    return bind("broadcast_in_dim", x, shape=dims, dims=tuple(range(start, len(dims))))
+    x, places = _without_ones(x)
+    return bind("broadcast_in_dim", x, shape=dims, dims=tuple(start + p for p in places))
+
+
+def _without_ones(x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """What `x` was before a reshape gave it axes of 1, and where its axes are in `x`: broadcasts then compose with what
+    comes before them, where a reshape would stand between."""
+    everywhere = tuple(range(x.ndim))
+    op = x.value.defining_op if isinstance(x, Tracer) else None
+    if op is None or op.name != "graph.reshape":
+        return x, everywhere
+    source = Tracer(x.trace, op.operands[0])  # type: ignore[attr-defined]
+    places = [i for i, d in enumerate(x.dims) if d != 1]
+    if tuple(x.dims[i] for i in places) != source.dims:
+        return x, everywhere
+    return source, tuple(places)
 
 
 def weak_dtype(x: Any) -> Any:

@@ -6,15 +6,56 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Layer": "layer", "InputSpec": "input_spec",
-    "Input": "core.input_layer", "InputLayer": "core.input_layer", "Dense": "core.dense",
+    "Activation": "activations.activation", "ActivityRegularization": "regularization.activity_regularization",
+    "Add": "merging.add", "Average": "merging.average", "AveragePooling1D": "pooling.average_pooling1d",
+    "AveragePooling2D": "pooling.average_pooling2d", "AveragePooling3D": "pooling.average_pooling3d",
+    "BatchNormalization": "normalization.batch_normalization", "Concatenate": "merging.concatenate", "Conv1D":
+    "convolutional.conv1d", "Conv2D": "convolutional.conv2d", "Conv2DTranspose": "convolutional.conv2d_transpose",
+    "Conv3D": "convolutional.conv3d", "Cropping2D": "reshaping.cropping2d", "Dense": "core.dense",
+    "DepthwiseConv2D": "convolutional.depthwise_conv2d", "Dot": "merging.dot", "Dropout": "regularization.dropout",
+    "ELU": "activations.elu", "Embedding": "core.embedding", "Flatten": "reshaping.flatten", "GaussianDropout":
+    "regularization.gaussian_dropout", "GaussianNoise": "regularization.gaussian_noise", "GlobalAveragePooling1D":
+    "pooling.global_average_pooling1d", "GlobalAveragePooling2D": "pooling.global_average_pooling2d",
+    "GlobalAveragePooling3D": "pooling.global_average_pooling3d", "GlobalMaxPooling1D":
+    "pooling.global_max_pooling1d", "GlobalMaxPooling2D": "pooling.global_max_pooling2d", "GlobalMaxPooling3D":
+    "pooling.global_max_pooling3d", "Identity": "core.identity", "Input": "core.input_layer", "InputLayer":
+    "core.input_layer", "InputSpec": "input_spec", "Lambda": "core.lambda_layer", "Layer": "layer",
+    "LayerNormalization": "normalization.layer_normalization", "LeakyReLU": "activations.leaky_relu",
+    "MaxPooling1D": "pooling.max_pooling1d", "MaxPooling2D": "pooling.max_pooling2d", "MaxPooling3D":
+    "pooling.max_pooling3d", "Maximum": "merging.maximum", "Minimum": "merging.minimum", "Multiply":
+    "merging.multiply", "PReLU": "activations.prelu", "Permute": "reshaping.permute", "RMSNormalization":
+    "normalization.rms_normalization", "ReLU": "activations.relu", "RepeatVector": "reshaping.repeat_vector",
+    "Rescaling": "core.rescaling", "Reshape": "reshaping.reshape", "SeparableConv2D":
+    "convolutional.separable_conv2d", "Softmax": "activations.softmax", "SpatialDropout1D":
+    "regularization.spatial_dropout", "SpatialDropout2D": "regularization.spatial_dropout", "Subtract":
+    "merging.subtract", "UnitNormalization": "normalization.unit_normalization", "UpSampling2D":
+    "reshaping.up_sampling2d", "ZeroPadding2D": "reshaping.zero_padding2d",
 }  # fmt: skip
-_ALIASES: dict[str, str] = {}
+# Second names, as Keras has them.
+_ALIASES = {
+    "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D", "AvgPool3D": "AveragePooling3D",
+    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3D": "Conv3D", "Deconvolution2D": "Conv2DTranspose", "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalAvgPool3D": "GlobalAveragePooling3D", "GlobalMaxPool1D":
+    "GlobalMaxPooling1D", "GlobalMaxPool2D": "GlobalMaxPooling2D", "GlobalMaxPool3D": "GlobalMaxPooling3D",
+    "MaxPool1D": "MaxPooling1D", "MaxPool2D": "MaxPooling2D", "MaxPool3D": "MaxPooling3D", "SeparableConvolution2D":
+    "SeparableConv2D",
+}  # fmt: skip
+# Functional forms: keras.layers.add([x, y]) is Add()([x, y]).
+_FUNCTIONS = {"add": "Add", "average": "Average", "concatenate": "Concatenate", "dot": "Dot", "maximum": "Maximum",
+              "minimum": "Minimum", "multiply": "Multiply", "subtract": "Subtract"}  # fmt: skip
 
 __all__ = sorted([*_HOMES, *_ALIASES])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        layer = __getattr__(_FUNCTIONS[name])
+        return lambda inputs, *args, **kwargs: layer(*args, **kwargs)(inputs)
+    if name in ("serialize", "deserialize"):
+        from .. import saving
+
+        return getattr(saving, f"{name}_keras_object")
     canonical = _ALIASES.get(name, name)
     if canonical not in _HOMES:
         if name.startswith("__"):

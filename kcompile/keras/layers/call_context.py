@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _LOCAL = threading.local()
@@ -51,7 +51,7 @@ class CallSignature:
     signature: inspect.Signature
 
 
-@lru_cache(maxsize=None)
+@cache
 def call_signature(function: Callable[..., Any]) -> CallSignature:
     """The arguments of an unbound `call`."""
     signature = inspect.signature(function)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .operation_class import operation_class as operation_class
 from .activation import (
     celu,
     elu,
@@ -72,7 +71,6 @@ from .elementwise import (
     add,
     arctan,
     arctan2,
-    cast_ as cast,
     ceil,
     clip,
     cos,
@@ -89,9 +87,9 @@ from .elementwise import (
     isinf,
     isnan,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     maximum,
     minimum,
@@ -114,6 +112,9 @@ from .elementwise import (
     true_divide,
     trunc,
 )
+from .elementwise import (
+    cast_ as cast,
+)
 from .linear import (
     dot,
     einsum,
@@ -134,6 +135,7 @@ from .normalization import (
     sparse_categorical_crossentropy,
     take,
 )
+from .operation_class import operation_class as operation_class
 from .reduction import (
     all,
     amax,
@@ -156,6 +158,8 @@ from .reduction import (
 )
 from .shaping import (
     broadcast_to_ as broadcast_to,
+)
+from .shaping import (
     concatenate,
     diagonal,
     expand_dims,
@@ -168,7 +172,6 @@ from .shaping import (
     repeat,
     reshape,
     roll,
-    slice_ as slice,
     split,
     squeeze,
     stack,
@@ -179,6 +182,9 @@ from .shaping import (
     triu,
     unstack,
     vstack,
+)
+from .shaping import (
+    slice_ as slice,
 )
 from .window import (
     average_pool,

@@ -201,7 +201,7 @@ def sparse_sigmoid(x: Any) -> Any:
 def softmax(x: Any, axis: Any = -1) -> Any:
     """e^x / sum(e^x) along `axis` (one or several), without overflow."""
     x = _of_rank_1(floating(x), "softmax")
-    grown = bind("exp", a.subtract(x, bind("stop_gradient", reduce("max", x, axis, True))))
+    grown = bind("exp", a.subtract(x, reduce("max", x, axis, True, constant=True)))
     return a.true_divide(grown, reduce("add", grown, axis, True))
 
 
@@ -209,7 +209,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """log(softmax(x)), exact for small probabilities."""
     x = _of_rank_1(floating(x), "log_softmax")
-    centered = a.subtract(x, bind("stop_gradient", reduce("max", x, axis, True)))
+    centered = a.subtract(x, reduce("max", x, axis, True, constant=True))
     return a.subtract(centered, bind("log", reduce("add", bind("exp", centered), axis, True)))
 
 

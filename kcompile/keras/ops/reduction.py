@@ -25,10 +25,12 @@ def standardize_axes(axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted({a % rank for a in axes}))
 
 
-def reduce(kind: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
-    """graph.reduce, and the reduced axes put back as 1 with `keepdims`."""
+def reduce(kind: str, x: Tensor, axis: Any, keepdims: bool, constant: bool = False) -> Any:
+    """graph.reduce, and the reduced axes put back as 1 with `keepdims`. `constant`: gradients do not pass."""
     axes = standardize_axes(axis, x.ndim)
     out = bind("reduce", x, axes=axes, kind=kind) if axes else x
+    if constant:
+        out = bind("stop_gradient", out)
     return _keep(out, x.dims, axes) if keepdims else out
 
 
@@ -38,11 +40,13 @@ def _keep(out: Tensor, dims: tuple[Dim, ...], axes: tuple[int, ...]) -> Tensor:
 
 def count_of(x: Tensor, axes: tuple[int, ...], element: t.Type) -> Any:
     """How many elements are reduced together: a number, or a scalar tensor where a size is symbolic."""
-    size = product([x.dims[a] for a in axes])
-    if not isinstance(size, SymbolicDim):
-        return float(size)
-    ones = broadcast_to(constant(1, element), tuple(x.dims[a] for a in axes))
-    return bind("reduce", ones, axes=tuple(range(len(axes))), kind="add")
+    known = float(product([x.dims[a] for a in axes if isinstance(x.dims[a], int)]))  # type: ignore[arg-type]
+    symbolic = tuple(x.dims[a] for a in axes if isinstance(x.dims[a], SymbolicDim))
+    if not symbolic:
+        return known
+    ones = broadcast_to(constant(1, element), symbolic)
+    rows = bind("reduce", ones, axes=tuple(range(len(symbolic))), kind="add")
+    return rows if known == 1 else arithmetic.multiply(rows, known)
 
 
 def _summable(x: Any) -> Tensor:
@@ -154,7 +158,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(e^x)) along `axis`, without overflow."""
     x = floating(x)
     axes = standardize_axes(axis, x.ndim)
-    peak = bind("stop_gradient", reduce("max", x, axes, True))
+    peak = reduce("max", x, axes, True, constant=True)
     # an infinite peak would give inf - inf
     peak = bind("select", bind("is_finite", peak), peak, arithmetic.zeros_of(peak))
     total = bind("log", reduce("add", bind("exp", arithmetic.subtract(x, peak)), axes, True))

@@ -1,0 +1,14 @@
+"""AveragePooling3D."""
+
+from __future__ import annotations
+
+from .base_pooling import BasePooling
+
+
+class AveragePooling3D(BasePooling):
+    """The mean of each window over 3 spatial axes. Padding does not count.
+
+    Example: AveragePooling3D(2)(x)   # (b, d, h, w, c) -> (b, d // 2, h // 2, w // 2, c)
+    """
+
+    rank, kind = 3, "average"
