@@ -19,13 +19,15 @@ _HOMES = {
     "TerminateOnNaN": "terminate_on_nan",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0605
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module 'kcompile.keras.callbacks' has no attribute {name!r}. It has: {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'kcompile.keras.callbacks' has no attribute {name!r}. It has: {', '.join(__all__)}"
+        )
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

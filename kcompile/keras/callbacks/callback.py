@@ -120,7 +120,9 @@ class CallbackList(Callback):
     def listens(self, phase: str) -> bool:
         """Whether a callback needs the logs of single batches. phase: "train", "test" or "predict"."""
         names = [f"on_{phase}_batch_end"] + (["on_batch_end"] if phase == "train" else [])
-        return any(_overrides(c, name) and getattr(c, "needs_batch_logs", True) for c in self.callbacks for name in names)
+        return any(
+            _overrides(c, name) and getattr(c, "needs_batch_logs", True) for c in self.callbacks for name in names
+        )
 
     def hears(self, name: str) -> bool:
         """Whether any callback has a method of its own of that name (or of its old name)."""

@@ -25,7 +25,7 @@ class CSVLogger(Callback):
             with open(self.filename, newline="") as file:
                 header = next(csv.reader(file, delimiter=self.sep), [])
             self.keys = [k for k in header if k != "epoch"]
-        self._file = open(self.filename, "a" if continues else "w", newline="")  # noqa: SIM115 - closed at train end
+        self._file = open(self.filename, "a" if continues else "w", newline="")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._file is None:

@@ -12,7 +12,8 @@ from kcompile.keras.callbacks.monitor import MonitorCallback
 class ModelCheckpoint(MonitorCallback):
     """Save to `filepath` after every epoch, or every `save_freq` batches.
 
-    filepath may hold format fields: "{epoch:02d}-{val_loss:.2f}.keras". With save_weights_only it ends in ".weights.h5",
+    filepath may hold format fields: "{epoch:02d}-{val_loss:.2f}.keras". With save_weights_only it ends in
+    ".weights.h5",
     else in ".keras". save_best_only writes only when `monitor` improves.
     """
 
@@ -75,7 +76,10 @@ class ModelCheckpoint(MonitorCallback):
                 print(f"\nEpoch {epoch + 1}: saving model to {path}")
             else:
                 before = "None" if improved[0] is None else f"{improved[0]:.5f}"
-                print(f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {improved[1]:.5f}, saving model to {path}")
+                print(
+                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {improved[1]:.5f}, saving model "
+                    f"to {path}"
+                )
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
@@ -90,6 +94,7 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(epoch=epoch + 1, **fields)
         except KeyError as error:
             raise ArgumentError(
-                f"the filepath names {error}, which the logs do not hold. Received: filepath={self.filepath}. Known: epoch, "
+                f"the filepath names {error}, which the logs do not hold. Received: filepath={self.filepath}. Known: "
+                f"epoch, "
                 f"{', '.join(sorted(fields))}"
             ) from None

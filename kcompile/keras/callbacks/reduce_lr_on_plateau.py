@@ -9,7 +9,9 @@ from kcompile.keras.callbacks.monitor import MonitorCallback
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """After `patience` epochs without improvement: rate = max(rate * factor, min_lr), then `cooldown` epochs of rest."""
+    """After `patience` epochs without improvement: rate = max(rate * factor, min_lr), then `cooldown` epochs of
+    rest.
+    """
 
     def __init__(
         self,

@@ -49,7 +49,8 @@ from kcompile.keras.losses.regression import (
 )
 
 _CLASSES = (
-    BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, Huber, KLDivergence, LogCosh,
+    BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, Huber, KLDivergence,
+    LogCosh,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
     SparseCategoricalCrossentropy, SquaredHinge,
 )  # fmt: skip
@@ -94,7 +95,9 @@ def get(identifier: Any) -> Loss | Callable[..., Any] | None:
 
         found = _ALIASES.get(identifier) or get_registered_object(identifier)
         if found is None:
-            raise ArgumentError(f"there is no loss of that name. Received: {identifier!r}. Known: {', '.join(sorted(_ALIASES))}")
+            raise ArgumentError(
+                f"there is no loss of that name. Received: {identifier!r}. Known: {', '.join(sorted(_ALIASES))}"
+            )
         identifier = found
     if isinstance(identifier, type):
         identifier = identifier()

@@ -56,5 +56,7 @@ class SquaredHinge(LossFunctionWrapper):
 class CategoricalHinge(LossFunctionWrapper):
     """max(best wrong score - true score + 1, 0)."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None
+    ):
         super().__init__(categorical_hinge, name=name, reduction=reduction, dtype=dtype)

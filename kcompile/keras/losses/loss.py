@@ -15,7 +15,8 @@ REDUCTIONS = ("mean", "sum_over_batch_size", "sum", "none", "mean_with_sample_we
 
 
 class Loss:
-    """Base of losses. A subclass gives `call(y_true, y_pred)`: one value per sample, which `__call__` weighs and reduces.
+    """Base of losses. A subclass gives `call(y_true, y_pred)`: one value per sample, which `__call__` weighs and
+    reduces.
 
     `reduction`: "sum_over_batch_size" (or "mean"), "sum", "mean_with_sample_weight", "none" or None.
 

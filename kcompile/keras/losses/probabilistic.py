@@ -35,7 +35,8 @@ def categorical_crossentropy(
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
     if len(y_true.shape) != len(y_pred.shape) or y_true.shape[axis] != y_pred.shape[axis]:
         raise ShapeError(
-            f"categorical_crossentropy needs one-hot labels with the shape of the predictions. Received: y_true of shape "
+            f"categorical_crossentropy needs one-hot labels with the shape of the predictions. Received: y_true of "
+            f"shape "
             f"{tuple(y_true.shape)}, y_pred of shape {tuple(y_pred.shape)}. Integer labels: use "
             f"sparse_categorical_crossentropy, or keras.utils.to_categorical(y)."
         )
@@ -59,7 +60,9 @@ def sparse_categorical_crossentropy(
             f"categorical_crossentropy."
         )
     if axis not in (-1, len(y_pred.shape) - 1):
-        raise ArgumentError(f"sparse_categorical_crossentropy needs the classes on the last axis. Received: axis={axis}")
+        raise ArgumentError(
+            f"sparse_categorical_crossentropy needs the classes on the last axis. Received: axis={axis}"
+        )
     labels = ops.cast(y_true, "int32")
     log_p = _log_probabilities(y_pred, from_logits, axis)
     values = -ops.sum(ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype) * log_p, axis=-1)

@@ -74,14 +74,18 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 class MeanSquaredError(LossFunctionWrapper):
     """mean((y_true - y_pred)^2)."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None
+    ):
         super().__init__(mean_squared_error, name=name, reduction=reduction, dtype=dtype)
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
     """mean(|y_true - y_pred|)."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None
+    ):
         super().__init__(mean_absolute_error, name=name, reduction=reduction, dtype=dtype)
 
 

@@ -35,7 +35,9 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """1 where the largest class is the integer label. Shapes: (b, ...) or (b, ..., 1), (b, ..., classes) -> (b, ...)."""
+    """1 where the largest class is the integer label. Shapes: (b, ...) or (b, ..., 1), (b, ..., classes) -> (b,
+    ...).
+    """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = _labels(y_true, y_pred)
     return ops.cast(ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), "int32")), "float32")

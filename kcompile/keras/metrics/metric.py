@@ -36,15 +36,23 @@ class Metric:
                     found += inner.variables
         return found
 
-    def add_variable(self, shape: tuple[int, ...], initializer: Any = "zeros", dtype: Any = None, name: str | None = None) -> Variable:
-        """A new state variable, kept out of training; it starts at the initializer's value, and goes back to 0 on reset."""
+    def add_variable(
+        self, shape: tuple[int, ...], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """A new state variable, kept out of training; it starts at the initializer's value, and goes back to 0 on
+        reset.
+        """
         if initializer is None or initializer == "zeros":
             initializer = np.zeros(shape, self._dtype if dtype is None else str(dtype))
-        variable = Variable(initializer, shape=tuple(shape), dtype=dtype or self.dtype, trainable=False, name=name or "variable")
+        variable = Variable(
+            initializer, shape=tuple(shape), dtype=dtype or self.dtype, trainable=False, name=name or "variable"
+        )
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape: tuple[int, ...] = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+    def add_weight(
+        self, shape: tuple[int, ...] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     def reset_state(self) -> None:

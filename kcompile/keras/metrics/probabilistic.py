@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcompile.keras.losses import hinge as margins
 from kcompile.keras.losses import probabilistic as losses
+from kcompile.keras.losses.hinge import categorical_hinge, hinge, squared_hinge
 from kcompile.keras.metrics.reduction import MeanMetricWrapper
 
 
@@ -13,7 +13,11 @@ class BinaryCrossentropy(MeanMetricWrapper):
     """Crossentropy of labels 0 and 1."""
 
     def __init__(
-        self, name: str = "binary_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
     ):
         super().__init__(
             losses.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits, label_smoothing=label_smoothing
@@ -47,7 +51,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         axis: int = -1,
     ):
-        super().__init__(losses.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits, axis=axis)
+        super().__init__(
+            losses.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits, axis=axis
+        )
 
 
 class KLDivergence(MeanMetricWrapper):
@@ -68,18 +74,18 @@ class Hinge(MeanMetricWrapper):
     """mean(max(1 - y_true * y_pred, 0))."""
 
     def __init__(self, name: str = "hinge", dtype: Any = None):
-        super().__init__(margins.hinge, name=name, dtype=dtype)
+        super().__init__(hinge, name=name, dtype=dtype)
 
 
 class SquaredHinge(MeanMetricWrapper):
     """mean(max(1 - y_true * y_pred, 0)^2)."""
 
     def __init__(self, name: str = "squared_hinge", dtype: Any = None):
-        super().__init__(margins.squared_hinge, name=name, dtype=dtype)
+        super().__init__(squared_hinge, name=name, dtype=dtype)
 
 
 class CategoricalHinge(MeanMetricWrapper):
     """max(best wrong score - true score + 1, 0)."""
 
     def __init__(self, name: str = "categorical_hinge", dtype: Any = None):
-        super().__init__(margins.categorical_hinge, name=name, dtype=dtype)
+        super().__init__(categorical_hinge, name=name, dtype=dtype)

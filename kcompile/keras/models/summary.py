@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,11 @@ def print_summary(
     graph = _graph_of(model)
     connections = graph is not None and not _is_chain(graph)
     widths = _scaled(_WIDTHS[connections, show_trainable], line_length)
-    header = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * connections + ["Trai…" if widths[-1] < 11 else "Trainable"] * show_trainable
+    header = (
+        ["Layer (type)", "Output Shape", "Param #"]
+        + ["Connected to"] * connections
+        + ["Trai…" if widths[-1] < 11 else "Trainable"] * show_trainable
+    )
     rows = _rows(_selected(_operations(model), layer_range), model, connections, show_trainable, expand_nested, 0)
     align = ["<", "<", ">"] + ["<"] * connections + ["^"] * show_trainable
     out = print_fn or print
@@ -87,7 +93,7 @@ def _is_chain(graph: Any) -> bool:
     nodes = list(graph._nodes)
     if len({id(n.operation) for n in nodes}) != len(nodes):
         return False
-    for before, node in zip(nodes, nodes[1:], strict=False):
+    for before, node in pairwise(nodes):
         if len(node.input_tensors) != 1 or not any(node.input_tensors[0] is x for x in before.outputs):
             return False
     return True
@@ -97,9 +103,9 @@ def _selected(operations: list[Any], layer_range: Any) -> list[Any]:
     if layer_range is None:
         return operations
     if not isinstance(layer_range, list | tuple) or len(layer_range) != 2:
-        raise ArgumentError(f"layer_range names two layers: the first and the last. Received: layer_range={layer_range!r}")
-    import re
-
+        raise ArgumentError(
+            f"layer_range names two layers: the first and the last. Received: layer_range={layer_range!r}"
+        )
     bounds = []
     for pattern in layer_range:
         found = [i for i, op in enumerate(operations) if re.fullmatch(pattern, op.name)]
@@ -110,7 +116,9 @@ def _selected(operations: list[Any], layer_range: Any) -> list[Any]:
     return operations[first : last + 1]
 
 
-def _rows(operations: Iterable[Any], model: Any, connections: bool, trainable: bool, nested: bool, depth: int) -> list[_Row]:
+def _rows(
+    operations: Iterable[Any], model: Any, connections: bool, trainable: bool, nested: bool, depth: int
+) -> list[_Row]:
     graph = _graph_of(model)
     rows = []
     for op in operations:
@@ -171,9 +179,14 @@ def _table(header: list[str], rows: list[_Row], widths: list[int], align: list[s
     for i, row in enumerate(_flat(rows)):
         if i:
             yield "├" + "┼".join("─" * w for w in widths) + "┤"
-        wrapped = [[part for line in cell for part in _wrap(line, w - 2)] for cell, w in zip(row.cells, widths, strict=True)]
+        wrapped = [
+            [part for line in cell for part in _wrap(line, w - 2)] for cell, w in zip(row.cells, widths, strict=True)
+        ]
         for n in range(max(len(cell) for cell in wrapped)):
-            parts = (_pad(cell[n] if n < len(cell) else "", w - 2, a) for cell, w, a in zip(wrapped, widths, align, strict=True))
+            parts = (
+                _pad(cell[n] if n < len(cell) else "", w - 2, a)
+                for cell, w, a in zip(wrapped, widths, align, strict=True)
+            )
             yield "│" + "│".join(f" {p} " for p in parts) + "│"
     yield "└" + "┴".join("─" * w for w in widths) + "┘"
 

@@ -41,7 +41,9 @@ def get(identifier: Any) -> Optimizer:
             return cls()
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
         return identifier()
-    raise ArgumentError(f"an optimizer is one of {', '.join(sorted(_ALIASES))}, or an Optimizer. Received: {identifier!r}")
+    raise ArgumentError(
+        f"an optimizer is one of {', '.join(sorted(_ALIASES))}, or an Optimizer. Received: {identifier!r}"
+    )
 
 
 def serialize(optimizer: Optimizer) -> Any:

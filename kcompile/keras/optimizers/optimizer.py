@@ -21,7 +21,8 @@ from kcompile.tracing.trace import scope
 
 
 class Optimizer:
-    """Base of optimizers. A subclass gives `update_step(gradient, variable, learning_rate)` and makes its slots in `build`.
+    """Base of optimizers. A subclass gives `update_step(gradient, variable, learning_rate)` and makes its slots in
+    `build`.
 
     learning_rate: a number, or a LearningRateSchedule. Of clipnorm, clipvalue and global_clipnorm one may be given.
     Raises ArgumentError for values that are not finite or out of range.
@@ -47,7 +48,10 @@ class Optimizer:
         for key, value in (("use_ema", use_ema), ("loss_scale_factor", loss_scale_factor),
                            ("gradient_accumulation_steps", gradient_accumulation_steps)):  # fmt: skip
             if value:
-                raise UnsupportedError(f"{type(self).__name__} does not support {key} in this version. Received: {key}={value}. Leave it out.")
+                raise UnsupportedError(
+                    f"{type(self).__name__} does not support {key} in this version. Received: {key}={value}. Leave "
+                    f"it out."
+                )
         self.name = name or auto_name(type(self))
         self.weight_decay = self._number("weight_decay", weight_decay, optional=True, low=0.0)
         self.clipnorm = self._number("clipnorm", clipnorm, optional=True, above=0.0)
@@ -95,11 +99,21 @@ class Optimizer:
             number = float(value)
         except (TypeError, ValueError):
             number = math.nan
-        outside = (low is not None and number < low) or (above is not None and number <= above) or (high is not None and number > high)
+        outside = (
+            (low is not None and number < low)
+            or (above is not None and number <= above)
+            or (high is not None and number > high)
+        )
         if not math.isfinite(number) or outside:
-            limits = [f">= {low}" if low is not None else "", f"> {above}" if above is not None else "", f"<= {high}" if high is not None else ""]
+            limits = [
+                f">= {low}" if low is not None else "",
+                f"> {above}" if above is not None else "",
+                f"<= {high}" if high is not None else "",
+            ]
             wanted = " and ".join(text for text in limits if text)
-            raise ArgumentError(f"{type(self).__name__} needs a finite {name} {wanted}".rstrip() + f". Received: {name}={value!r}")
+            raise ArgumentError(
+                f"{type(self).__name__} needs a finite {name} {wanted}".rstrip() + f". Received: {name}={value!r}"
+            )
         return number
 
     # -- state
@@ -138,14 +152,18 @@ class Optimizer:
             )
         self._learning_rate.assign(self._number("learning_rate", value, low=0.0))
 
-    def add_variable(self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = "float32", name: str | None = None) -> Variable:
+    def add_variable(
+        self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = "float32", name: str | None = None
+    ) -> Variable:
         """A state variable of this optimizer."""
         with variable_scope(self.name):
             variable = Variable(initializer, shape=tuple(shape), dtype=dtype, trainable=False, name=name)
         self._variables.append(variable)
         return variable
 
-    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """A slot: shape and dtype of `reference_variable`, named after it."""
         full = f"{reference_variable.path.replace('/', '_')}_{name}"
         return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, full)
@@ -164,8 +182,12 @@ class Optimizer:
         self._slot_of = {id(v): i for i, v in enumerate(variables)}
         self.built = True
 
-    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
-        """Leave these variables, and those whose name holds one of `var_names`, out of weight decay. Call before training."""
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leave these variables, and those whose name holds one of `var_names`, out of weight decay. Call before
+        training.
+        """
         self._no_decay += [f"^{re.escape(v.path)}$" for v in var_list or ()] + list(var_names or ())
 
     # -- a step
@@ -176,21 +198,29 @@ class Optimizer:
         return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """One step: `grads[i]` is the gradient of `trainable_variables[i]` (default: the variables of `build`), or None."""
+        """One step: `grads[i]` is the gradient of `trainable_variables[i]` (default: the variables of `build`), or
+        None.
+        """
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
-            raise ArgumentError(f"one gradient for each variable is needed. Received: {len(grads)} gradients for {len(variables)} variables")
+            raise ArgumentError(
+                f"one gradient for each variable is needed. Received: {len(grads)} gradients for {len(variables)} "
+                f"variables"
+            )
         if not self.built:
             self.build(variables)
         unknown = [v.path for v in variables if id(v) not in self._slot_of]
         if unknown:
             raise ArgumentError(
-                f"optimizer '{self.name}' was built for other variables. Received: {', '.join(unknown)}. Make a new optimizer "
+                f"optimizer '{self.name}' was built for other variables. Received: {', '.join(unknown)}. Make a new "
+                f"optimizer "
                 f"(or compile the model again) after layers were added or made trainable."
             )
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if not pairs:
-            raise ArgumentError("no gradient for any variable: the loss does not depend on them. Does the model have trainable weights?")
+            raise ArgumentError(
+                "no gradient for any variable: the loss does not depend on them. Does the model have trainable weights?"
+            )
         with scope(self.name):
             self._step(pairs)
 
@@ -236,7 +266,9 @@ class Optimizer:
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Assign arrays to `variables`, in order."""
         if len(weights) != len(self._variables):
-            raise ArgumentError(f"optimizer '{self.name}' has {len(self._variables)} variables. Received: {len(weights)} arrays")
+            raise ArgumentError(
+                f"optimizer '{self.name}' has {len(self._variables)} variables. Received: {len(weights)} arrays"
+            )
         for variable, weight in zip(self._variables, weights, strict=True):
             variable.assign(weight)
 
@@ -252,7 +284,8 @@ class Optimizer:
             "name": self.name, "learning_rate": rate, "weight_decay": self.weight_decay, "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm, "clipvalue": self.clipvalue, "use_ema": self.use_ema,
             "ema_momentum": self.ema_momentum, "ema_overwrite_frequency": self.ema_overwrite_frequency,
-            "loss_scale_factor": self.loss_scale_factor, "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            "loss_scale_factor": self.loss_scale_factor, "gradient_accumulation_steps":
+            self.gradient_accumulation_steps,
         }  # fmt: skip
 
     @classmethod

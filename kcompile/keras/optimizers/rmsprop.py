@@ -104,7 +104,12 @@ class Adadelta(Optimizer):
     """Steps in the ratio of running means of past steps and gradients: no learning rate to choose. Zeiler, 2012."""
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, name: str | None = None, **kwargs: Any
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.rho = self._number("rho", rho, low=0.0, high=1.0)
@@ -114,7 +119,9 @@ class Adadelta(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._accumulated_grads, self._accumulated_delta_vars = self.add_slots("accumulated_grad", "accumulated_delta_var")
+        self._accumulated_grads, self._accumulated_delta_vars = self.add_slots(
+            "accumulated_grad", "accumulated_delta_var"
+        )
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         rate, gradient = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)

@@ -12,7 +12,14 @@ from kcompile.keras.variable import Variable
 class SGD(Optimizer):
     """w -= rate * g; with momentum: m = momentum * m - rate * g, w += m (Nesterov: w += momentum * m - rate * g)."""
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.momentum = self._number("momentum", momentum, low=0.0, high=1.0)
         self.nesterov = bool(nesterov)

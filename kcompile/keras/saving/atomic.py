@@ -30,7 +30,8 @@ def write_atomically(path: str, data: bytes | memoryview) -> None:
         temporary = None
     except OSError as error:
         raise KcompileError(
-            f"the file could not be written: {error.strerror or error}. What was there before, if anything, is unchanged. "
+            f"the file could not be written: {error.strerror or error}. What was there before, if anything, is "
+            f"unchanged. "
             f"Received: filepath={path}"
         ) from error
     finally:

@@ -136,7 +136,7 @@ def path_of(cls: type) -> tuple[str, str] | None:
         return tuple(written)
     if not cls.__module__.startswith("kcompile."):
         return None
-    if cls.__name__ in _WRITTEN_AS and "models" in cls.__module__ or cls.__name__ == "DTypePolicy":
+    if (cls.__name__ in _WRITTEN_AS and "models" in cls.__module__) or cls.__name__ == "DTypePolicy":
         return _WRITTEN_AS[cls.__name__]
     name = _ALIASES.get(cls.__name__, cls.__name__)
     inside = cls.__module__.removeprefix("kcompile.keras.")

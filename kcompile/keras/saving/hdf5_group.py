@@ -1,4 +1,6 @@
-"""Reading HDF5 files of unknown origin: hard links only, data inside the file only, sizes checked before they are read."""
+"""Reading HDF5 files of unknown origin: hard links only, data inside the file only, sizes checked before they are
+read.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,11 @@ class CheckedGroup(Mapping[str, Any]):
             if link is None:
                 return None
             if not isinstance(link, h5py.HardLink):
-                raise FormatError(f"'{group.name}/{name}' is a {type(link).__name__}, which could point outside the file. Only plain members are read.", self._where)
+                raise FormatError(
+                    f"'{group.name}/{name}' is a {type(link).__name__}, which could point outside the file. Only "
+                    f"plain members are read.",
+                    self._where,
+                )
             return group[name]
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             if isinstance(error, FormatError):
@@ -61,7 +67,9 @@ class CheckedGroup(Mapping[str, Any]):
     def _dataset(self, name: str) -> Any:
         found = self._follow(self._group, name)
         if found is None:
-            raise FormatError(f"'{self._group.name}' has no member '{name}'. It has: {', '.join(self) or 'none'}", self._where)
+            raise FormatError(
+                f"'{self._group.name}' has no member '{name}'. It has: {', '.join(self) or 'none'}", self._where
+            )
         if not isinstance(found, h5py.Dataset):
             raise FormatError(f"'{found.name}' is not a dataset", self._where)
         if found.is_virtual or found.external:
@@ -70,7 +78,9 @@ class CheckedGroup(Mapping[str, Any]):
             raise FormatError(f"'{found.name}' does not hold numbers. Received: dtype {found.dtype}", self._where)
         size, stored = found.size * found.dtype.itemsize, found.id.get_storage_size()
         if size > max(_LARGEST, stored) or size > max(1 << 20, stored * _MOST_EXPANSION):
-            raise FormatError(f"'{found.name}' declares {size} bytes and stores {stored}: it would fill the memory", self._where)
+            raise FormatError(
+                f"'{found.name}' declares {size} bytes and stores {stored}: it would fill the memory", self._where
+            )
         return found
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
@@ -92,4 +102,6 @@ class CheckedGroup(Mapping[str, Any]):
 
 
 def _is_bfloat16(dataset: Any) -> bool:
-    return dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and str(dataset.attrs.get("dtype", "")) == "bfloat16"
+    return (
+        dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and str(dataset.attrs.get("dtype", "")) == "bfloat16"
+    )

@@ -1,6 +1,7 @@
 """`.keras`: a zip of config.json, metadata.json and model.weights.h5.
 
-Files are data to be checked: sizes, checksums and members first, then names through a closed list; no code of a file runs.
+Files are data to be checked: sizes, checksums and members first, then names through a closed list; no code of a file
+runs.
 """
 
 from __future__ import annotations
@@ -37,13 +38,17 @@ class Archive:
     weights: bytes
 
 
-def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
     """Write architecture, weights, compile arguments and optimizer state to a `.keras` file, atomically."""
     path = os.fspath(filepath)
     if path.endswith((".h5", ".hdf5")):
         raise UnsupportedError(f"whole models are written as .keras files. Received: filepath={path}")
     if not path.endswith(".keras"):
-        raise ArgumentError(f"a model file is named *.keras. Received: filepath={path}. Weights alone: save_weights('x.weights.h5').")
+        raise ArgumentError(
+            f"a model file is named *.keras. Received: filepath={path}. Weights alone: save_weights('x.weights.h5')."
+        )
     if zipped is False:
         raise UnsupportedError("unzipped model directories cannot be written; leave zipped out")
     unknown = set(kwargs) - {"include_optimizer", "save_format"}
@@ -58,29 +63,42 @@ def model_to_bytes(model: Any) -> bytes:
     from kcompile.keras import __version__
 
     if not model.built:
-        warnings.warn(f"model '{model.name}' has no weights yet; only its config is saved. Call it on data first.", stacklevel=4)
+        warnings.warn(
+            f"model '{model.name}' has no weights yet; only its config is saved. Call it on data first.", stacklevel=4
+        )
     with sharing():
         config = json.dumps(serialize_keras_object(model))
-    date = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y-%m-%d@%H:%M:%S")
+    date = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S")
     metadata = json.dumps({"keras_version": __version__, "date_saved": date})
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in (("metadata.json", metadata.encode()), ("config.json", config.encode()), (_WEIGHTS, weights_to_bytes(model))):
+        for name, data in (
+            ("metadata.json", metadata.encode()),
+            ("config.json", config.encode()),
+            (_WEIGHTS, weights_to_bytes(model)),
+        ):
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     return buffer.getvalue()
 
 
 def load_model(
-    filepath: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
 ) -> Any:
     """The model of a `.keras` file, with weights, and with compile=True compiled, with the optimizer's state.
 
-    custom_objects: classes and functions by the names that the file gives them. safe_mode is accepted for compatibility:
-    code inside a file is never run. Raises FormatError for a damaged file, UnsupportedError for a layer this version lacks.
+    custom_objects: classes and functions by the names that the file gives them. safe_mode is accepted for
+    compatibility:
+    code inside a file is never run. Raises FormatError for a damaged file, UnsupportedError for a layer this version
+    lacks.
     """
     path = os.fspath(filepath)
     if path.endswith((".h5", ".hdf5")):
-        raise UnsupportedError(f"models in the old .h5 format cannot be read in this version. Save the model as .keras. Received: {path}")
+        raise UnsupportedError(
+            f"models in the old .h5 format cannot be read in this version. Save the model as .keras. Received: {path}"
+        )
     archive = read_archive(path)
     config = archive.config if compile else _without_compile(archive.config)
     try:
@@ -93,7 +111,11 @@ def load_model(
     if model.built:
         weights_from_bytes(model, archive.weights, path)
     else:
-        warnings.warn(f"model '{model.name}' could not be built from its config, so its weights are not loaded. Call it on data, then load_weights.", stacklevel=2)
+        warnings.warn(
+            f"model '{model.name}' could not be built from its config, so its weights are not loaded. Call it on "
+            f"data, then load_weights.",
+            stacklevel=2,
+        )
     return model
 
 
@@ -110,14 +132,22 @@ def read_archive(path: str) -> Archive:
             if len(set(members)) != len(members):
                 raise FormatError("the archive holds a member twice", path)
             if "config.json" not in members:
-                raise FormatError(f"the archive has no config.json, so it is no .keras file. It holds: {', '.join(members[:8]) or 'nothing'}", path)
+                raise FormatError(
+                    f"the archive has no config.json, so it is no .keras file. It holds: "
+                    f"{', '.join(members[:8]) or 'nothing'}",
+                    path,
+                )
             if _WEIGHTS not in members:
                 other = [m for m in members if m.endswith((".npz", ".weights.json"))]
                 if other:
                     raise UnsupportedError(f"weights are read from {_WEIGHTS} only. Received: {', '.join(other)}", path)
                 raise FormatError(f"the archive has no {_WEIGHTS}. It holds: {', '.join(members[:8])}", path)
             config = _json(_member(archive, "config.json", path), "config.json", path)
-            metadata = _json(_member(archive, "metadata.json", path), "metadata.json", path) if "metadata.json" in members else {}
+            metadata = (
+                _json(_member(archive, "metadata.json", path), "metadata.json", path)
+                if "metadata.json" in members
+                else {}
+            )
             return Archive(config, metadata, _member(archive, _WEIGHTS, path))
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, FormatError | UnsupportedError):

@@ -25,7 +25,8 @@ _SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default={}
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """A decorator: files written from now on name the class or function `package>name`, and can be loaded again.
 
-    Raises ArgumentError for a class without `get_config`-style construction (anything that is not a class or a function).
+    Raises ArgumentError for a class without `get_config`-style construction (anything that is not a class or a
+    function).
     """
 
     def decorate(obj: T) -> T:
@@ -57,9 +58,11 @@ def is_registered(obj: Any) -> bool:
 def get_registered_object(
     name: str | None, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """The object called `name`: looked up in the scope, then `custom_objects`, the registry, `module_objects`; else None."""
+    """The object called `name`: looked up in the scope, then `custom_objects`, the registry, `module_objects`; else
+    None.
+    """
     for table in (_SCOPED.get(), custom_objects or {}, _OBJECTS, module_objects or {}):
-        if name in table:
+        if name is not None and name in table:
             return table[name]
     return None
 

@@ -113,7 +113,12 @@ def _serialize_instance(obj: Any) -> dict[str, Any]:
             data["registered_name"] = name
     else:
         written = None if cls.__module__ in ("__main__", "builtins") else cls.__module__
-        data = {"module": written, "class_name": cls.__name__, "config": None, "registered_name": get_registered_name(cls)}
+        data = {
+            "module": written,
+            "class_name": cls.__name__,
+            "config": None,
+            "registered_name": get_registered_name(cls),
+        }
     if shared is not None:
         shared[id(obj)] = (obj, data)
     data["config"] = {key: serialize_keras_object(value) for key, value in obj.get_config().items()}
@@ -181,7 +186,11 @@ def _deserialize_instance(data: Mapping[str, Any]) -> Any:
 
 
 def _restore_build(instance: Any, build_config: Any) -> None:
-    if isinstance(build_config, Mapping) and not getattr(instance, "built", True) and hasattr(instance, "build_from_config"):
+    if (
+        isinstance(build_config, Mapping)
+        and not getattr(instance, "built", True)
+        and hasattr(instance, "build_from_config")
+    ):
         instance.build_from_config(dict(build_config))
 
 

@@ -66,7 +66,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
             continue
         try:
             child = getattr(obj, name)
-        except Exception:  # noqa: BLE001 - a user's property may raise anything; what it would give is no part then
+        except Exception:
             continue
         yield name, child
 
@@ -75,7 +75,11 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
 def _names_of_bases() -> frozenset[str]:
     """Attributes that every layer or model has: none of them is a part that a user put there."""
     names = set(dir(Layer(name="reference"))) | set(dir(Sequential(name="reference")))
-    return frozenset(names | set(dir(Functional)) | {"_inputs_struct", "_outputs_struct", "_inputs", "_outputs", "_nodes", "_operations"})
+    return frozenset(
+        names
+        | set(dir(Functional))
+        | {"_inputs_struct", "_outputs_struct", "_inputs", "_outputs", "_nodes", "_operations"}
+    )
 
 
 def own_variables(obj: Any) -> list[Any]:

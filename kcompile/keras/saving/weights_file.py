@@ -22,7 +22,9 @@ from kcompile.keras.saving.walk import own_variables, walk
 from kcompile.tracing.trace import outside_traces
 
 
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None) -> None:
+def save_weights(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None
+) -> None:
     """Write the weights of `model`, and its optimizer's state, to a `.weights.h5` file, atomically."""
     path = os.fspath(filepath)
     if not path.endswith(".weights.h5"):
@@ -88,7 +90,9 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     else:
         raise ArgumentError(f"weights are read from *.weights.h5 and *.keras files. Received: filepath={path}")
     if not model.built:
-        raise ArgumentError(f"model '{model.name}' has no weights yet. Build it first: call it on data, or model.build(input_shape).")
+        raise ArgumentError(
+            f"model '{model.name}' has no weights yet. Build it first: call it on data, or model.build(input_shape)."
+        )
     weights_from_bytes(model, data, path, skip_mismatch)
 
 
@@ -130,12 +134,15 @@ def _loads(part: Any, path: str, root: CheckedGroup, where: str) -> list[Callabl
             return []
         if count != len(variables):
             warnings.warn(
-                f"the state of optimizer '{part.name}' is not loaded: it has {len(variables)} variables, the file {count}", stacklevel=5
+                f"the state of optimizer '{part.name}' is not loaded: it has {len(variables)} variables, the file "
+                f"{count}",
+                stacklevel=5,
             )
             return []
     if count != len(variables):
         raise FormatError(
-            f"'{part.name}' ({type(part).__name__}) has {len(variables)} variables. Received: {count} in group '{path}'. The file "
+            f"'{part.name}' ({type(part).__name__}) has {len(variables)} variables. Received: {count} in group "
+            f"'{path}'. The file "
             f"belongs to a model of other structure.", where
         )  # fmt: skip
     made: list[Callable[[], Any]] = []
@@ -143,7 +150,11 @@ def _loads(part: Any, path: str, root: CheckedGroup, where: str) -> list[Callabl
         assert group is not None
         shape = group.shape(str(i))
         if shape != tuple(variable.shape):
-            raise ShapeError(f"weight '{variable.path}' has shape {tuple(variable.shape)}. Received: shape {shape} in '{path}/vars/{i}'", where)
+            raise ShapeError(
+                f"weight '{variable.path}' has shape {tuple(variable.shape)}. Received: shape {shape} in "
+                f"'{path}/vars/{i}'",
+                where,
+            )
         made.append(_assignment(variable, group, str(i)))
     return made
 

@@ -63,7 +63,16 @@ class ArraySource(Source):
     Batches of unshuffled data are views; those of shuffled data are written into one buffer that the next batch reuses.
     """
 
-    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int | None = None, shuffle: bool = False, steps: int | None = None):
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        shuffle: bool = False,
+        steps: int | None = None,
+    ):
         self.parts = (as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight"))
         self.arrays = [a for a in flatten(self.parts) if a is not None]
         self.samples = common_length(self.parts)
@@ -110,7 +119,7 @@ class DatasetSource(Source):
         begin = getattr(self.dataset, "on_epoch_begin", None)
         if begin is not None:
             begin()
-        order = np.random.permutation(self.steps) if self.shuffle else range(int(self.steps or 0))
+        order = np.random.permutation(int(self.steps or 0)) if self.shuffle else range(int(self.steps or 0))
         for i in order:
             yield as_batch(self.dataset[int(i)])
 
@@ -128,7 +137,7 @@ class IterableSource(Source):
         self.once = isinstance(iterable, Iterator)
         self.steps = steps
         if steps is None and hasattr(iterable, "__len__"):
-            self.steps = len(iterable)
+            self.steps = len(iterable)  # type: ignore[arg-type]
 
     def epoch(self) -> Iterator[Batch]:
         for item in self.iterable:
@@ -172,7 +181,8 @@ class EpochReader:
             self.source.end_epoch()
             if restarted or getattr(self.source, "once", False):
                 warnings.warn(
-                    f"the data ended after {given} of {self.steps} batches. Give as many batches as steps_per_epoch * epochs, "
+                    f"the data ended after {given} of {self.steps} batches. Give as many batches as steps_per_epoch "
+                    f"* epochs, "
                     f"or leave the number of steps out.",
                     stacklevel=3,
                 )
@@ -180,7 +190,9 @@ class EpochReader:
             restarted = True
 
 
-def make_source(x: Any, y: Any, sample_weight: Any, batch_size: int | None, shuffle: Any, steps: int | None = None) -> Source:
+def make_source(
+    x: Any, y: Any, sample_weight: Any, batch_size: int | None, shuffle: Any, steps: int | None = None
+) -> Source:
     """The source for what a user passes as `x`: arrays, a PyDataset, or an iterable of batches."""
     if is_dataset(x):
         _refuse_extra(x, y, sample_weight)
@@ -208,7 +220,10 @@ def is_batch_iterable(x: Any) -> bool:
 def _refuse_extra(x: Any, y: Any, sample_weight: Any) -> None:
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ArgumentError(f"with x of {type(x).__name__} the batches hold {name} too, so {name} is left out. Received: {name} of {type(value).__name__}")
+            raise ArgumentError(
+                f"with x of {type(x).__name__} the batches hold {name} too, so {name} is left out. Received: {name} "
+                f"of {type(value).__name__}"
+            )
 
 
 def as_batch(item: Any) -> Batch:
@@ -271,7 +286,8 @@ def split_for_validation(parts: Any, fraction: float) -> tuple[Any, Any]:
     cut = math.floor(total * (1.0 - fraction))
     if not 0 < cut < total:
         raise ArgumentError(
-            f"{total} rows cannot be split for training and validation. Received: validation_split={fraction}. Give more rows, or "
+            f"{total} rows cannot be split for training and validation. Received: validation_split={fraction}. Give "
+            f"more rows, or "
             f"validation_data."
         )
 

@@ -47,7 +47,9 @@ class CompiledMetrics:
     def _named(self, user: Any, outputs: Outputs, targets: list[Any]) -> list[tuple[str, Metric]]:
         return self._with_places(user, outputs, targets)[0]
 
-    def _with_places(self, user: Any, outputs: Outputs, targets: list[Any]) -> tuple[list[tuple[str, Metric]], list[int]]:
+    def _with_places(
+        self, user: Any, outputs: Outputs, targets: list[Any]
+    ) -> tuple[list[tuple[str, Metric]], list[int]]:
         found: list[tuple[str, Metric]] = []
         places: list[int] = []
         for i, group in enumerate(self._groups(user, outputs)):
@@ -55,7 +57,9 @@ class CompiledMetrics:
                 if one is None:
                     continue
                 if targets[i] is None:
-                    raise ArgumentError(f"output '{outputs.names[i]}' has metrics but no target. Give y for it, or leave them out.")
+                    raise ArgumentError(
+                        f"output '{outputs.names[i]}' has metrics but no target. Give y for it, or leave them out."
+                    )
                 found.append(_resolve(one, targets[i], outputs.values[i]))
                 places.append(i)
         return found, places
@@ -66,10 +70,16 @@ class CompiledMetrics:
         if user is None or (isinstance(user, list | tuple | dict) and not user):
             return [[] for _ in range(len(outputs))]
         if len(outputs) == 1 and not isinstance(user, dict):
-            flat = user[0] if isinstance(user, list | tuple) and len(user) == 1 and isinstance(user[0], list | tuple) else user
+            flat = (
+                user[0]
+                if isinstance(user, list | tuple) and len(user) == 1 and isinstance(user[0], list | tuple)
+                else user
+            )
             return [list(flat) if isinstance(flat, list | tuple) else [flat]]
         if isinstance(user, str) or callable(user):
-            raise ArgumentError(f"a model with several outputs needs metrics as a list of lists, or a dict. Received: metrics={user!r}")
+            raise ArgumentError(
+                f"a model with several outputs needs metrics as a list of lists, or a dict. Received: metrics={user!r}"
+            )
         return [list(g) if isinstance(g, list | tuple) else [g] for g in outputs.match(user, "metrics", share=False)]
 
     def update_state(self, outputs: Outputs, y_true: Any, sample_weight: Any) -> None:

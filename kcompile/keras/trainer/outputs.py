@@ -37,14 +37,22 @@ class Outputs:
         if isinstance(given, Mapping) and not _is_config(given):
             unknown = sorted(set(given) - set(self.names))
             if unknown and not (self.kind == "one" and len(given) == 1):
-                raise ArgumentError(f"{what} names outputs that the model lacks. Received: {', '.join(unknown)}. The outputs: {', '.join(self.names)}")
+                raise ArgumentError(
+                    f"{what} names outputs that the model lacks. Received: {', '.join(unknown)}. The outputs: "
+                    f"{', '.join(self.names)}"
+                )
             return [given[n] for n in given] if unknown else [given.get(n) for n in self.names]
         if isinstance(given, list | tuple):
             if len(given) != len(self):
-                raise ArgumentError(f"{what} needs one item for each of the {len(self)} outputs ({', '.join(self.names)}). Received: {len(given)} items")
+                raise ArgumentError(
+                    f"{what} needs one item for each of the {len(self)} outputs ({', '.join(self.names)}). Received: "
+                    f"{len(given)} items"
+                )
             return list(given)
         if not share:
-            raise ArgumentError(f"{what} needs a list or dict with one item for each of the {len(self)} outputs. Received: {given!r}")
+            raise ArgumentError(
+                f"{what} needs a list or dict with one item for each of the {len(self)} outputs. Received: {given!r}"
+            )
         return [given] * len(self)
 
     def targets(self, y_true: Any) -> list[Any]:
@@ -63,16 +71,25 @@ class Outputs:
         if isinstance(given, Mapping):
             unknown = sorted(set(given) - set(self.names))
             if unknown:
-                raise ArgumentError(f"{what} names outputs that the model lacks. Received: {', '.join(unknown)}. The outputs: {', '.join(self.names)}")
+                raise ArgumentError(
+                    f"{what} names outputs that the model lacks. Received: {', '.join(unknown)}. The outputs: "
+                    f"{', '.join(self.names)}"
+                )
             return [given.get(n) for n in self.names]
         if isinstance(given, list | tuple):
             if self.kind == "dict":
-                raise ArgumentError(f"the model returns a dict, so {what} must be a dict of {', '.join(self.names)}. Received: a {type(given).__name__}")
+                raise ArgumentError(
+                    f"the model returns a dict, so {what} must be a dict of {', '.join(self.names)}. Received: a "
+                    f"{type(given).__name__}"
+                )
             if len(given) != len(self):
                 raise ShapeError(f"{what} needs one array for each of the {len(self)} outputs. Received: {len(given)}")
             return list(given)
         if len(self) != 1:
-            raise ShapeError(f"{what} needs one array for each of the {len(self)} outputs ({', '.join(self.names)}). Received: one array")
+            raise ShapeError(
+                f"{what} needs one array for each of the {len(self)} outputs ({', '.join(self.names)}). Received: "
+                f"one array"
+            )
         return [given]
 
 

@@ -1,6 +1,6 @@
 """Progbar: a progress line for the terminal, as Keras draws it.
 
-    3/10 ━━━━━━━━━━━━━━━━━━━━ 1s 100ms/step - accuracy: 0.7500 - loss: 0.7878
+3/10 ━━━━━━━━━━━━━━━━━━━━ 1s 100ms/step - accuracy: 0.7500 - loss: 0.7878
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The step functions: train, test and predict of a model as traced and compiled functions, one for each input signature."""
+"""The step functions: train, test and predict of a model as traced and compiled functions, one for each input
+signature.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Steps:
         rows = leaves[0].shape[0]
         for a in leaves:
             if a.shape[0] != rows:
-                raise ShapeError(f"all arrays of a batch need the same number of rows. Received: shapes {[a.shape for a in leaves]}")
+                raise ShapeError(
+                    f"all arrays of a batch need the same number of rows. Received: shapes {[a.shape for a in leaves]}"
+                )
         key: Signature = (kind, structure_of(parts), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
         step = self._compiled.get(key)
         if step is None:
@@ -64,7 +68,9 @@ class Steps:
 
         def run(*tensors: Any) -> Any:
             items = iter(tensors)
-            return function(model, *(map_structure(lambda s: None if s is None else next(items), part) for part in specs))
+            return function(
+                model, *(map_structure(lambda s: None if s is None else next(items), part) for part in specs)
+            )
 
         # Weights change between calls, so every role is "state": nothing is folded or packed once and for all.
         traced = trace_function(run, flat, variable_role="state")
@@ -92,7 +98,7 @@ def batch_size_of(x: Any) -> Any:
     return ops.cast(ops.sum(ops.ones((first.dims[0],), "float32")), "float32")
 
 
-def _scored(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) -> tuple[Any, Outputs, Any]:
+def _scored(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) -> tuple[Any, Outputs]:
     state = model._trainer
     y_pred = _forward(model, x, training)
     outputs = Outputs(y_pred, output_names(model))
@@ -100,16 +106,21 @@ def _scored(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) -> t
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
     if loss is None or len(loss.shape) != 0:
         shown = None if loss is None else tuple(loss.shape)
-        raise ShapeError(f"compute_loss must return one number. Received: {'None' if loss is None else f'a tensor of shape {shown}'}")
+        raise ShapeError(
+            f"compute_loss must return one number. Received: {'None' if loss is None else f'a tensor of shape {shown}'}"
+        )
     state.loss_tracker.update_state(loss, sample_weight=state.count)
-    return loss, outputs, y_pred
+    return loss, outputs
 
 
 def _train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
-    loss, outputs, y_pred = _scored(model, x, y, sample_weight, training=True)
+    loss, outputs = _scored(model, x, y, sample_weight, training=True)
     variables = model.trainable_variables
     if not variables:
-        raise ArgumentError(f"model '{model.name}' has no trainable weights, so there is nothing to fit. Set layer.trainable = True, or evaluate instead.")
+        raise ArgumentError(
+            f"model '{model.name}' has no trainable weights, so there is nothing to fit. Set layer.trainable = True, "
+            f"or evaluate instead."
+        )
     trace = current_trace()
     assert trace is not None
     model.optimizer.apply(trace.gradients(loss, variables), variables)
@@ -117,7 +128,7 @@ def _train_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
 
 
 def _test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
-    _, outputs, _ = _scored(model, x, y, sample_weight, training=False)
+    _, outputs = _scored(model, x, y, sample_weight, training=False)
     model._trainer.compiled_metrics.update_state(outputs, y, sample_weight)
 
 
@@ -146,11 +157,22 @@ def specs_of(value: Any, name: str, model: Any) -> Any:
     """A TensorSpec with a symbolic batch axis for each array; inputs are named as the model names them."""
     leaves = flatten(value)
     known = list(getattr(model, "input_names", None) or ()) if name == "x" else []
-    names = known if len(known) == len(leaves) else [name] if len(leaves) == 1 else [f"{name}_{i}" for i in range(len(leaves))]
-    specs = [None if a is None else TensorSpec((None, *a.shape[1:]), a.dtype.name, n) for a, n in zip(leaves, names, strict=True)]
+    names = (
+        known
+        if len(known) == len(leaves)
+        else [name]
+        if len(leaves) == 1
+        else [f"{name}_{i}" for i in range(len(leaves))]
+    )
+    specs = [
+        None if a is None else TensorSpec((None, *a.shape[1:]), a.dtype.name, n)
+        for a, n in zip(leaves, names, strict=True)
+    ]
     return pack_like(value, specs)
 
 
 def fingerprint(model: Any) -> Any:
     """What the traced steps depend on besides the code: the variables, and which of them train."""
-    return tuple([(id(v), v.trainable) for v in model.variables]), tuple([layer.trainable for layer in model._flatten_layers()])
+    return tuple([(id(v), v.trainable) for v in model.variables]), tuple(
+        [layer.trainable for layer in model._flatten_layers()]
+    )

@@ -1,7 +1,7 @@
 """Trainer: the half of a model that compiles, fits, evaluates and predicts.
 
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(x, y, epochs=3, validation_split=0.1)
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+history = model.fit(x, y, epochs=3, validation_split=0.1)
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Trainer:
         for name in _STEPS:
             if getattr(type(self), name, None) is not None:
                 raise UnsupportedError(
-                    f"model {type(self).__name__} defines {name}(), which cannot be traced with gradients yet. Override "
+                    f"model {type(self).__name__} defines {name}(), which cannot be traced with gradients yet. "
+                    f"Override "
                     f"compute_loss() or call() instead, or add_loss() inside a layer."
                 )
         self.optimizer = optimizers.get(optimizer)
@@ -81,7 +82,8 @@ class Trainer:
         self.run_eagerly = bool(run_eagerly)
         config = {
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution":
+            steps_per_execution,
             "jit_compile": jit_compile,
         }  # fmt: skip
         self._trainer = TrainerState(loss, loss_weights, metrics, weighted_metrics, config)
@@ -113,13 +115,19 @@ class Trainer:
         for metric in self.metrics:
             metric.reset_state()
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
-        """The number that training lowers: the compiled loss, and what layers and regularizers add. May be overridden."""
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The number that training lowers: the compiled loss, and what layers and regularizers add. May be
+        overridden.
+        """
         state = self._needs_compile()
         losses = list(self.losses)  # type: ignore[attr-defined]
         if state.compiled_loss.loss is None:
             if not losses:
-                raise ArgumentError("there is nothing to minimize. Received: compile(loss=None), and no layer adds a loss")
+                raise ArgumentError(
+                    "there is nothing to minimize. Received: compile(loss=None), and no layer adds a loss"
+                )
             total = None
         else:
             if y is None:
@@ -145,7 +153,9 @@ class Trainer:
 
     def _needs_compile(self) -> TrainerState:
         if self._trainer is None:
-            raise ArgumentError(f"model '{self.name}' has no optimizer and loss yet. Call model.compile(optimizer, loss) first.")
+            raise ArgumentError(
+                f"model '{self.name}' has no optimizer and loss yet. Call model.compile(optimizer, loss) first."
+            )
         return self._trainer
 
     # -- fit
@@ -170,7 +180,8 @@ class Trainer:
     ) -> Any:
         """Train for `epochs` passes over the data; gives a History.
 
-        x, y: arrays, or lists or dicts of arrays; or x alone: a PyDataset or an iterable of (x, y[, sample_weight]) batches.
+        x, y: arrays, or lists or dicts of arrays; or x alone: a PyDataset or an iterable of (x, y[, sample_weight])
+        batches.
         validation_split takes the last rows, before shuffling. Ctrl-C stops between two steps and leaves whole weights.
         """
         self._needs_compile()
@@ -185,11 +196,16 @@ class Trainer:
             (x, y, sample_weight), validation_data = split_for_validation((x, y, sample_weight), validation_split)
         if class_weight is not None:
             if not arrays or sample_weight is not None or not hasattr(y, "shape"):
-                raise ArgumentError("class_weight needs one array of labels, and excludes sample_weight. Put the weights into the batches instead.")
+                raise ArgumentError(
+                    "class_weight needs one array of labels, and excludes sample_weight. Put the weights into the "
+                    "batches instead."
+                )
             sample_weight = weights_of_classes(y, class_weight)
         source = make_source(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         reader = EpochReader(source, steps_per_epoch)
-        validation = _Validation(validation_data, validation_batch_size or batch_size, validation_steps, validation_freq)
+        validation = _Validation(
+            validation_data, validation_batch_size or batch_size, validation_steps, validation_freq
+        )
         self._steps.refresh()
         listeners = self._listeners(callbacks, verbose, epochs=epochs, steps=reader.known_steps, history=True)
         self.stop_training = False
@@ -246,7 +262,9 @@ class Trainer:
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Loss and metrics over the data: one float, or a list (order of `metrics_names`), or with return_dict a dict."""
+        """Loss and metrics over the data: one float, or a list (order of `metrics_names`), or with return_dict a
+        dict.
+        """
         if kwargs:
             raise ArgumentError(f"evaluate does not take {', '.join(kwargs)}")
         self._needs_compile()
@@ -274,7 +292,12 @@ class Trainer:
 
     # -- predict
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The outputs for all rows of `x`, batch by batch, as NumPy arrays in the structure that the model returns."""
         source = make_source(x, None, None, batch_size, False, steps)
@@ -302,7 +325,9 @@ class Trainer:
         return map_structure(lambda _: next(joined), parts[0])
 
     # -- single batches
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """One step on these rows; gives the figures since the last reset."""
         self._needs_compile()
         x, y, sample_weight = as_batch((x, y, sample_weight))
@@ -341,7 +366,16 @@ class Trainer:
         from kcompile.keras.saving import deserialize_keras_object
 
         given = {k: deserialize_keras_object(v) for k, v in config.items()}
-        accepted = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
+        accepted = (
+            "optimizer",
+            "loss",
+            "loss_weights",
+            "metrics",
+            "weighted_metrics",
+            "run_eagerly",
+            "steps_per_execution",
+            "jit_compile",
+        )
         self.compile(**{k: v for k, v in given.items() if k in accepted})
         if self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
@@ -353,7 +387,9 @@ class _Validation:
     def __init__(self, data: Any, batch_size: int | None, steps: int | None, frequency: Any):
         self.data, self.batch_size, self.steps, self.frequency = data, batch_size, steps, frequency
         if isinstance(frequency, int) and frequency < 1:
-            raise ArgumentError(f"validation_freq is an int >= 1 or a list of epochs. Received: validation_freq={frequency}")
+            raise ArgumentError(
+                f"validation_freq is an int >= 1 or a list of epochs. Received: validation_freq={frequency}"
+            )
         self._source: Any = None
 
     def due(self, epoch: int) -> bool:
@@ -366,7 +402,9 @@ class _Validation:
             data = self.data
             if isinstance(data, tuple | list) and not is_dataset(data):
                 if not 1 <= len(data) <= 3:
-                    raise ArgumentError(f"validation_data is (x, y) or (x, y, sample_weight). Received: {len(data)} items")
+                    raise ArgumentError(
+                        f"validation_data is (x, y) or (x, y, sample_weight). Received: {len(data)} items"
+                    )
                 x, y, sample_weight = (*data, None, None)[:3]
             else:
                 x, y, sample_weight = data, None, None

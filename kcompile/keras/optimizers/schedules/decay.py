@@ -18,7 +18,14 @@ def _step(step: Any) -> Any:
 class ExponentialDecay(LearningRateSchedule):
     """initial_learning_rate * decay_rate ^ (step / decay_steps); staircase floors the exponent."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False, name: str = "ExponentialDecay"):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ):
         finite(self, initial_learning_rate=initial_learning_rate, decay_steps=decay_steps, decay_rate=decay_rate)
         if decay_steps <= 0:
             raise ArgumentError(f"ExponentialDecay needs decay_steps > 0. Received: decay_steps={decay_steps}")
@@ -41,7 +48,14 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """initial_learning_rate / (1 + decay_rate * step / decay_steps); staircase floors the quotient."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False, name: str = "InverseTimeDecay"):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ):
         finite(self, initial_learning_rate=initial_learning_rate, decay_steps=decay_steps, decay_rate=decay_rate)
         if decay_steps <= 0:
             raise ArgumentError(f"InverseTimeDecay needs decay_steps > 0. Received: decay_steps={decay_steps}")
@@ -73,10 +87,20 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ):
-        finite(self, initial_learning_rate=initial_learning_rate, decay_steps=decay_steps, end_learning_rate=end_learning_rate, power=power)
+        finite(
+            self,
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=decay_steps,
+            end_learning_rate=end_learning_rate,
+            power=power,
+        )
         if decay_steps <= 0:
             raise ArgumentError(f"PolynomialDecay needs decay_steps > 0. Received: decay_steps={decay_steps}")
-        self.initial_learning_rate, self.decay_steps, self.end_learning_rate = initial_learning_rate, decay_steps, end_learning_rate
+        self.initial_learning_rate, self.decay_steps, self.end_learning_rate = (
+            initial_learning_rate,
+            decay_steps,
+            end_learning_rate,
+        )
         self.power, self.cycle, self.name = power, cycle, name
 
     def __call__(self, step: Any) -> Any:
@@ -87,7 +111,9 @@ class PolynomialDecay(LearningRateSchedule):
         else:
             fraction = ops.minimum(at, length) / length
         exponent = ops.convert_to_tensor(self.power, "float32")
-        return (self.initial_learning_rate - self.end_learning_rate) * ops.power(1.0 - fraction, exponent) + self.end_learning_rate
+        return (self.initial_learning_rate - self.end_learning_rate) * ops.power(
+            1.0 - fraction, exponent
+        ) + self.end_learning_rate
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -108,7 +134,13 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ):
-        finite(self, initial_learning_rate=initial_learning_rate, decay_steps=decay_steps, alpha=alpha, warmup_steps=warmup_steps)
+        finite(
+            self,
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=decay_steps,
+            alpha=alpha,
+            warmup_steps=warmup_steps,
+        )
         if decay_steps <= 0:
             raise ArgumentError(f"CosineDecay needs decay_steps > 0. Received: decay_steps={decay_steps}")
         self.initial_learning_rate, self.decay_steps, self.alpha = initial_learning_rate, decay_steps, alpha
@@ -141,7 +173,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ArgumentError(
-                f"PiecewiseConstantDecay needs one value more than boundaries. Received: {len(boundaries)} boundaries, {len(values)} values"
+                f"PiecewiseConstantDecay needs one value more than boundaries. Received: {len(boundaries)} "
+                f"boundaries, {len(values)} values"
             )
         for i, value in enumerate(values):
             finite(self, **{f"values_{i}": value})
