@@ -111,7 +111,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     out = a.multiply(x, factor)
     if scale is None:
         return out
-    return a.multiply(out, bind("reshape", convert(scale), shape=tuple(d if i in axes else 1 for i, d in enumerate(x.dims))))
+    return a.multiply(out, bind("reshape", cast(scale, x.dtype), shape=tuple(d if i in axes else 1 for i, d in enumerate(x.dims))))
 
 
 @operation("nn.Normalize", "axis order epsilon")

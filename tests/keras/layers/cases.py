@@ -1,0 +1,111 @@
+"""One or more cases of every layer: its class, arguments, and the shapes of its inputs (without the batch axis)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """`shapes` is one shape, or a list of them for layers of several inputs."""
+
+    name: str
+    kwargs: dict[str, Any]
+    shapes: Any
+    dtype: str = "float32"
+    random: bool = False  # training results depend on random numbers
+    tags: tuple[str, ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        shown = ",".join(f"{k}={v}" for k, v in self.kwargs.items())
+        return f"{self.name}({shown}){self.shapes}".replace(" ", "")
+
+
+def _case(name: str, shapes: Any, *, dtype: str = "float32", random: bool = False, **kwargs: Any) -> LayerCase:
+    return LayerCase(name, kwargs, shapes, dtype, random)
+
+
+CASES = [
+    _case("Dense", (5,), units=3),
+    _case("Dense", (2, 5), units=4, activation="relu", use_bias=False, kernel_initializer="he_normal"),
+    _case("Dense", (5,), units=3, kernel_regularizer="l2", bias_regularizer="l1", activation="softmax"),
+    _case("Identity", (3, 4)),
+    _case("Rescaling", (3, 4), scale=0.5, offset=-1.0),
+    _case("Embedding", (4,), dtype="int32", input_dim=7, output_dim=3),
+    _case("Conv1D", (9, 3), filters=4, kernel_size=3, padding="causal", dilation_rate=2),
+    _case("Conv1D", (9, 4), filters=4, kernel_size=3, groups=2, strides=2, padding="same"),
+    _case("Conv2D", (7, 6, 3), filters=4, kernel_size=3),
+    _case("Conv2D", (7, 6, 4), filters=6, kernel_size=(3, 2), strides=(2, 1), padding="same", groups=2, activation="relu"),
+    _case("Conv2D", (9, 9, 2), filters=3, kernel_size=3, dilation_rate=2, use_bias=False),
+    _case("Conv2D", (2, 7, 8), filters=3, kernel_size=3, strides=2, padding="same", data_format="channels_first"),
+    _case("Conv3D", (4, 5, 6, 2), filters=3, kernel_size=2),
+    _case("Conv2DTranspose", (4, 5, 3), filters=2, kernel_size=3, strides=2, padding="same"),
+    _case("Conv2DTranspose", (4, 5, 3), filters=2, kernel_size=(3, 2), strides=(1, 3)),
+    _case("Conv2DTranspose", (4, 4, 3), filters=2, kernel_size=4, strides=2, padding="same"),
+    _case("Conv2DTranspose", (3, 3, 2), filters=2, kernel_size=2, strides=3, padding="same"),
+    _case("Conv2DTranspose", (3, 4, 2), filters=2, kernel_size=3, strides=2, padding="same", output_padding=1),
+    _case("Conv2DTranspose", (3, 4, 2), filters=2, kernel_size=3, strides=2, padding="valid", output_padding=1),
+    _case("DepthwiseConv2D", (6, 6, 3), kernel_size=3, depth_multiplier=2, padding="same"),
+    _case("DepthwiseConv2D", (6, 6, 3), kernel_size=3, strides=2),
+    _case("SeparableConv2D", (6, 6, 3), filters=5, kernel_size=3, depth_multiplier=2, activation="relu"),
+    _case("MaxPooling1D", (7, 3)),
+    _case("MaxPooling2D", (7, 6, 2)),
+    _case("MaxPooling2D", (7, 6, 2), pool_size=3, strides=2, padding="same"),
+    _case("MaxPooling2D", (2, 6, 7), pool_size=(2, 3), data_format="channels_first"),
+    _case("MaxPooling3D", (4, 4, 5, 2)),
+    _case("AveragePooling1D", (7, 3), pool_size=3, padding="same"),
+    _case("AveragePooling2D", (7, 6, 2), pool_size=3, strides=2, padding="same"),
+    _case("AveragePooling2D", (7, 6, 2)),
+    _case("AveragePooling3D", (4, 4, 5, 2)),
+    _case("GlobalAveragePooling1D", (5, 3)),
+    _case("GlobalAveragePooling2D", (4, 5, 3)),
+    _case("GlobalAveragePooling2D", (3, 4, 5), keepdims=True, data_format="channels_first"),
+    _case("GlobalAveragePooling3D", (3, 4, 5, 2)),
+    _case("GlobalMaxPooling1D", (5, 3)),
+    _case("GlobalMaxPooling2D", (4, 5, 3)),
+    _case("GlobalMaxPooling3D", (3, 4, 5, 2)),
+    _case("BatchNormalization", (6,)),
+    _case("BatchNormalization", (4, 5, 3), momentum=0.9, epsilon=1e-5, scale=False),
+    _case("BatchNormalization", (3, 4, 5), axis=1, center=False),
+    _case("LayerNormalization", (3, 5)),
+    _case("LayerNormalization", (3, 5), axis=[1, 2], epsilon=1e-5),
+    _case("RMSNormalization", (3, 5)),
+    _case("UnitNormalization", (3, 5)),
+    _case("Dropout", (50,), rate=0.4, seed=1, random=True),
+    _case("Dropout", (5, 6), rate=0.4, seed=1, noise_shape=(None, 1, 6), random=True),
+    _case("Dropout", (5,), rate=0),
+    _case("SpatialDropout1D", (5, 8), rate=0.4, seed=1, random=True),
+    _case("SpatialDropout2D", (3, 4, 8), rate=0.4, seed=1, random=True),
+    _case("GaussianNoise", (5,), stddev=0.4, seed=1, random=True),
+    _case("GaussianDropout", (5,), rate=0.4, seed=1, random=True),
+    _case("ActivityRegularization", (5,), l1=0.1, l2=0.2),
+    _case("Activation", (5,), activation="tanh"),
+    _case("ReLU", (5,)),
+    _case("ReLU", (5,), max_value=0.5, negative_slope=0.1, threshold=0.2),
+    _case("ReLU", (5,), threshold=0.3),
+    _case("LeakyReLU", (5,), negative_slope=0.1),
+    _case("ELU", (5,), alpha=0.7),
+    _case("PReLU", (3, 4), alpha_initializer="ones", shared_axes=[1]),
+    _case("Softmax", (3, 5)),
+    _case("Softmax", (3, 5), axis=1),
+    _case("Flatten", (3, 4, 2)),
+    _case("Flatten", (3, 4, 2), data_format="channels_first"),
+    _case("Reshape", (3, 4), target_shape=(2, -1)),
+    _case("Permute", (3, 4, 2), dims=(3, 1, 2)),
+    _case("RepeatVector", (4,), n=3),
+    _case("ZeroPadding2D", (3, 4, 2), padding=((1, 0), (2, 1))),
+    _case("Cropping2D", (5, 6, 2), cropping=((1, 0), (2, 1))),
+    _case("UpSampling2D", (3, 4, 2), size=(2, 3)),
+    _case("Add", [(3, 4), (3, 4), (1, 4)]),
+    _case("Subtract", [(3, 4), (3, 4)]),
+    _case("Multiply", [(3, 4), (4,)]),
+    _case("Average", [(4,), (4,), (4,)]),
+    _case("Maximum", [(4,), (4,)]),
+    _case("Minimum", [(4,), (4,)]),
+    _case("Concatenate", [(3, 4), (3, 2)]),
+    _case("Concatenate", [(3, 4), (2, 4)], axis=1),
+    _case("Dot", [(3, 4), (3, 5)], axes=1),
+    _case("Dot", [(4,), (4,)], axes=1, normalize=True),
+]  # fmt: skip
