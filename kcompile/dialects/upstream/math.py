@@ -26,6 +26,13 @@ def _wide(function: Any) -> Any:
     return lambda *xs: function(*(np.asarray(x, np.float64) for x in xs))
 
 
+def _rsqrt(x: Any) -> Any:
+    """Two operations in f32, or wider."""
+    x = np.asarray(x)
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    return np.ones((), wide.dtype) / np.sqrt(wide)
+
+
 def fused_multiply_add(x: Any, y: Any, z: Any) -> Any:
     """x * y + z in the next wider float: for f32 the product is exact, for f64 it keeps 11 bits more."""
     wide = np.longdouble if np.asarray(x).dtype == np.float64 else np.float64
@@ -41,7 +48,7 @@ for _name, _doc, _reference in (
     ("log2", "The logarithm to base 2.", _wide(np.log2)),
     ("log1p", "log(1 + x), exact near 0.", _wide(np.log1p)),
     ("sqrt", "The square root.", np.sqrt),
-    ("rsqrt", "1 / sqrt(x).", lambda x: np.asarray(1, np.asarray(x).dtype) / np.sqrt(x)),
+    ("rsqrt", "1 / sqrt(x).", _rsqrt),
     ("sin", "Sine.", _wide(np.sin)),
     ("cos", "Cosine.", _wide(np.cos)),
     ("tanh", "Hyperbolic tangent.", _wide(np.tanh)),
