@@ -25,15 +25,19 @@ from kcompile.runtime.executable import CompiledFunction
 
 if TYPE_CHECKING:
     from kcompile.artifact.loading import LoadedModel
+    from kcompile.codegen.target import Target
 
 # Rows of one call of `predict` unless it is told otherwise: enough to share out among threads, little memory.
 PREDICT_ROWS = 256
 
 
-def compile(model: Any, *, target: str | None = None, threads: int | None = None, **options: Any) -> CompiledModel:
+def compile(
+    model: Any, *, name: str | None = None, target: str | None = None, threads: int | None = None, **options: Any
+) -> CompiledModel:
     """Compile the forward pass of a model to native code.
 
     model     a `kcompile.keras` model that is built, or the path of a `.keras` file
+    name      of the compiled model, and of its C symbols; default the model's own
     target    "host" (the default), "x86-64", "x86-64-v3", "x86-64-v4", "aarch64"
     threads   worker threads of one call; None = as many as the process may use
     options   the other fields of `kcompile.options.Options`
@@ -52,7 +56,7 @@ def compile(model: Any, *, target: str | None = None, threads: int | None = None
     from kcompile.tracing.model import input_specs, trace_predict
 
     structure = input_specs(model)
-    return CompiledModel(trace_predict(model, specs=structure), model.name, chosen, structure)
+    return CompiledModel(trace_predict(model, specs=structure), name or model.name, chosen, structure)
 
 
 def load(path: str | os.PathLike[str], *, verify: str = "first", threads: int | None = None) -> LoadedModel:
@@ -171,7 +175,7 @@ class CompiledModel:
 
         return write_artifact(self, Path(path), targets, identifier(name or self.name))
 
-    def compiled_for(self, targets: Sequence[str], name: str) -> CompiledModule:
+    def compiled_for(self, targets: Sequence[Target], name: str) -> CompiledModule:
         """The module for other targets, with room for the weights inside the object."""
         options = self.options.replace(freeze=True)
         metadata = {"name": self.name, "options": options.code_key()}

@@ -88,7 +88,7 @@ def _fill(root: Path, model: CompiledModel, targets: list[Target], name: str) ->
     described = []
     compiled: CompiledModule | None = None
     for triple, members in groups.items():
-        compiled = model.compiled_for([m.name for m in members], name)
+        compiled = model.compiled_for(members, name)
         described.append(_write_target(root, triple, compiled, model))
     assert compiled is not None
     interface = Interface.of(find_function(compiled.module("plan"), "main"))

@@ -16,7 +16,7 @@ from kcompile.errors import KcompileError
 from kcompile.runtime import abi
 from kcompile.runtime.binding import Array, Parameter, Signature
 from kcompile.runtime.host import environment
-from kcompile.runtime.memory import Memory
+from kcompile.runtime.memory import Memory, address_of
 
 if TYPE_CHECKING:
     from kcompile.pipeline import CompiledModule
@@ -84,8 +84,12 @@ class NativeFunction:
         self._bound = model.bind(env, weights)
         if frozen is not None:
             variables = [v for v, a in zip(variables, _roles(compiled), strict=True) if a != "weight"]
-        self._variables = list(variables)
-        self._results = list(results)
+        # A variable's array stays where it is for as long as the variable lives, so its address is taken once.
+        self._variables = [v for v in (*variables, *results) if v is not None]
+        self._pointers = [0 if v is None else address_of(v._array) for v in variables]
+        self._targets = [0 if v is None else address_of(v._array) for v in results]
+        self._input_places = [i for i, v in enumerate(variables) if v is None]
+        self._output_places = [i for i, v in enumerate(results) if v is None]
         self._outputs = [
             Parameter.of(p.name, p.type, "output") for p, r in zip(interface.outputs, results, strict=True) if r is None
         ]
@@ -126,10 +130,12 @@ class NativeFunction:
         frame = workspace.frames.get(shapes)
         if frame is None:
             frame = workspace.frame(shapes, self._bound, sizes, counts)
-        given = iter(inputs)
-        pointers = [(next(given) if v is None else v._array).ctypes.data for v in self._variables]
-        taken = iter(outputs)
-        targets = [(next(taken) if v is None else v._array).ctypes.data for v in self._results]
+        pointers = self._pointers.copy()
+        for i, x in zip(self._input_places, inputs, strict=True):
+            pointers[i] = address_of(x)
+        targets = self._targets.copy()
+        for i, y in zip(self._output_places, outputs, strict=True):
+            targets[i] = address_of(y)
         frame.run(pointers, targets)
         self._free.append(workspace)
         return outputs
