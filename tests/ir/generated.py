@@ -132,7 +132,7 @@ attributes = st.recursive(
     leaves,
     lambda inner: st.one_of(
         st.builds(ArrayAttr, st.lists(inner, max_size=3).map(tuple)),
-        st.builds(DictAttr, st.dictionaries(names, inner, max_size=3)),
+        st.builds(DictAttr, st.dictionaries(names.filter(bool), inner, max_size=3)),
     ),
     max_leaves=6,
 )
@@ -143,34 +143,38 @@ locations = st.one_of(
     st.just(UNKNOWN),
     named_locations,
     file_locations,
-    st.builds(lambda parts: Location(parts=tuple(parts)), st.lists(named_locations, min_size=1, max_size=3)),
+    st.builds(
+        lambda parts: Location(parts=tuple(parts)), st.lists(named_locations, min_size=2, max_size=3, unique=True)
+    ),
 )
 hints = st.one_of(st.none(), st.sampled_from(["x", "x_0", "arg1", "0", "a b", "-", "é"]))
 
 
 @st.composite
-def regions(draw: Any, visible: list[Value], depth: int) -> Region:
+def regions(draw: Any, visible: list[Value], depth: int, fewest: int) -> Region:
     region = Region()
     for _ in range(draw(st.integers(0 if depth else 1, 2))):
         block = region.add_block(Block(draw(st.lists(types, max_size=2))))
         inside = visible + list(block.arguments)
         for argument in block.arguments:
             argument.hint = draw(hints)
-        for _ in range(draw(st.integers(0, 3))):
-            block.append(draw(operations(inside, depth)))
+        for _ in range(draw(st.integers(fewest, 3))):
+            block.append(draw(operations(inside, depth, fewest)))
     return region
 
 
 @st.composite
-def operations(draw: Any, visible: list[Value], depth: int) -> Operation:
+def operations(draw: Any, visible: list[Value], depth: int, fewest: int) -> Operation:
     """An operation of an unknown dialect; its results become visible."""
     operands = draw(st.lists(st.sampled_from(visible), max_size=3)) if visible else []
-    inner = [draw(regions(list(visible), depth - 1)) for _ in range(draw(st.integers(0, 2)))] if depth > 0 else []
+    inner = (
+        [draw(regions(list(visible), depth - 1, fewest)) for _ in range(draw(st.integers(0, 2)))] if depth > 0 else []
+    )
     op = Operation(
         draw(st.sampled_from(["test.a", "test.b_c", "other.op.x"])),
         operands,
         draw(st.lists(types, max_size=3)),
-        draw(st.dictionaries(st.one_of(identifiers, names), attributes, max_size=3)),
+        draw(st.dictionaries(st.one_of(identifiers, names.filter(bool)), attributes, max_size=3)),
         inner,
         draw(locations),
     )
@@ -181,11 +185,12 @@ def operations(draw: Any, visible: list[Value], depth: int) -> Operation:
 
 
 @st.composite
-def modules(draw: Any) -> Operation:
+def modules(draw: Any, fewest: int = 0) -> Operation:
+    """A module of unknown operations, with at least `fewest` in each block."""
     module = new_module()
     visible: list[Value] = []
-    for _ in range(draw(st.integers(0, 3))):
-        module.body.append(draw(operations(visible, 2)))
+    for _ in range(draw(st.integers(fewest, 3))):
+        module.body.append(draw(operations(visible, 2, fewest)))
     return module
 
 
