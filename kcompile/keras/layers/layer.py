@@ -27,6 +27,7 @@ from kcompile.tracing.trace import abstract_call, current_trace, outside_traces,
 
 from .. import dtype_policies, initializers, regularizers
 from ..operation import Node, Operation, symbolic_outputs
+from ..ops.reduction import count_of
 from ..tensor import KerasTensor, any_symbolic
 from ..variable import Variable, autocast_to, variable_path, variable_scope
 from .call_context import call_context, call_signature, entered
@@ -288,7 +289,7 @@ class Layer(Operation):
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 for x in flatten(outputs):
-                    self.add_loss(self.activity_regularizer(x))
+                    self.add_loss(self.activity_regularizer(x) / count_of(x, (0,), x.element))
         return outputs
 
     @staticmethod

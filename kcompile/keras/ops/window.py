@@ -141,17 +141,15 @@ def conv_transpose(
 def _transposed_padding(window: int, stride: int, dilation: int, padding: str, extra: int | None) -> tuple[int, int]:
     """Padding of the convolution over the widened input that gives Keras's output size.
 
-    The convolution whose gradient this is pads by p before; its gradient pads by span - 1 - p before. The result has
-    stride * size elements for "same", and max(span - stride, 0) more for "valid", unless `extra` fixes its length.
+    The result has stride * size elements for "same", and max(span - stride, 0) more for "valid", unless `extra` fixes its
+    length; with "same" the padding is split evenly, the larger half before.
     """
     span = (window - 1) * dilation + 1
     if str(padding).lower() == "valid":
         return span - 1, span - 1 + (max(stride - span, 0) if extra is None else extra)
-    if extra is None:
-        before = span - 1 if stride > span - 1 else -(-(span + stride - 2) // 2)
-        return before, span + stride - 2 - before
-    before = span - 1 - span // 2
-    return before, before + extra
+    total = span + stride - 2 if extra is None else 2 * (span - 1 - span // 2) + extra
+    before = min(span - 1, -(-total // 2))
+    return before, total - before
 
 
 def _pooling(inputs: Any, pool_size: Any, strides: Any, padding: str, data_format: str | None) -> Any:

@@ -11,8 +11,7 @@ import pytest
 from kcompile import keras
 from kcompile.ir.interpreter import interpret
 from kcompile.tracing import EagerTensor, TensorSpec, trace_function
-
-from .cases import CASES, LayerCase
+from tests.keras.layers.cases import CASES, LayerCase
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 
