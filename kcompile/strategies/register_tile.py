@@ -22,6 +22,7 @@ from math import prod
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
+from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import TensorType
@@ -137,7 +138,12 @@ def _bytes(value: Value) -> int:
 def emit(kernel: Kernel, tile: Tile, strategy: str) -> Operation:
     """The loops of a kernel whose one root is a reduction with one result."""
     frame = Frame(kernel)
-    _Emitter(frame, kernel, generic(kernel.roots[0]), tile).run()
+    view = generic(kernel.roots[0])
+    _Emitter(frame, kernel, view, tile).run()
+    extent = view.extents()[tile.row_dim] if tile.row_dim >= 0 else tile.rows
+    if isinstance(extent, int) and extent % tile.rows == 0:
+        # No tile overlaps another: every point is computed once, so the epilogue may update an operand in place.
+        frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"{strategy}{{{tile}}}")
 
 
@@ -266,8 +272,9 @@ class _Emitter:
         indices = [point[e.dim] for e in out.results]  # type: ignore[index]
         bound, indices = self.grouped(self.view.op.results[0], indices)
         evaluator = Points(self.frame, self.tile.lanes, mask, {bound: total}, cache)
-        for result, memref in zip(self.kernel.outputs, self.frame.outputs, strict=True):
-            evaluator.store(evaluator.value(result, indices), memref, indices)
+        values = [evaluator.value(result, indices) for result in self.kernel.outputs]
+        for value, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand
+            evaluator.store(value, memref, indices)
 
     def grouped(self, root: Value, indices: list[LaneIndex]) -> tuple[Value, list[LaneIndex]]:
         """Where (groups, channels of a group) are collapsed to channels right after the root: the place in that view."""

@@ -1,6 +1,7 @@
 """annotate-calls: what the memory plan must know about each kernel, read off its linalg form and kept on its call.
 
     kernel.in_place = [array<i64: 0, 2>, array<i64>]   result 0 may overwrite operand 0 or 2, result 1 none
+    kernel.needs_once                                  .. provided that the loops compute no point twice (`kernel.once`)
     kernel.work = #graph.dims<["120*b"]>               about how long it runs on one thread, in picoseconds
 
 It runs before emit-loops, because loops no longer show which element of a result needs which element of an operand.
@@ -9,7 +10,7 @@ It runs before emit-loops, because loops no longer show which element of a resul
 from __future__ import annotations
 
 from kcompile.ir import types as t
-from kcompile.ir.attributes import ArrayAttr, DimsAttr, IntArrayAttr
+from kcompile.ir.attributes import ArrayAttr, Attribute, DimsAttr, IntArrayAttr, UnitAttr
 from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
@@ -25,7 +26,7 @@ PLAIN, TRANSCENDENTAL, BYTE = 10, 150, 25
 @pass_("annotate-calls", reads="linalg", writes="linalg", exact=True)
 def annotate_calls(module: Operation) -> bool:
     """Set kernel.in_place and kernel.work on every kernel.call of @main."""
-    known: dict[str, tuple[ArrayAttr, DimsAttr]] = {}
+    known: dict[str, dict[str, Attribute]] = {}
     changed = False
     for call in find_function(module, "main").body.ops:
         if call.name != "kernel.call":
@@ -34,8 +35,10 @@ def annotate_calls(module: Operation) -> bool:
         if callee not in known:
             function = find_function(module, callee)
             pairs = tuple(IntArrayAttr(p) for p in overwritable(function))
-            known[callee] = ArrayAttr(pairs), DimsAttr((work(function),))
-        call.attributes["kernel.in_place"], call.attributes["kernel.work"] = known[callee]
+            known[callee] = {"kernel.in_place": ArrayAttr(pairs), "kernel.work": DimsAttr((work(function),))}
+            if has_reduction(function):
+                known[callee]["kernel.needs_once"] = UnitAttr()
+        call.attributes.update(known[callee])
         changed = True
     return changed
 
@@ -44,20 +47,25 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
     """For each result of a kernel, the operands whose memory it may take over while the kernel runs.
 
     True where every point of the kernel reads only its own element of the operand before it writes its own element of
-    the result: all operations are pointwise generics with identity maps, and all results have one shape.
+    the result: the operations are pointwise generics with identity maps, and all results have one shape. Before them
+    there may be one reduction that does not read the operand: then tiles must not overlap (`has_reduction`).
     """
     results = function.body.terminator.operands
     none: list[tuple[int, ...]] = [() for _ in results]
     arguments = function.body.arguments
     unsafe: set[Value] = set()
     for op in function.body.ops:
-        if op.name in ("tensor.empty", "arith.constant", "func.return"):
-            unsafe.update(v for v in op.operands if v in arguments)  # returned as it is
+        if op.name == "func.return":
+            unsafe.update(v for v in op.operands if v in arguments)
+        if op.name in ("tensor.empty", "tensor.dim", "arith.constant", "arith.muli", "linalg.fill", "func.return"):
             continue
         if op.name != "linalg.generic":
             return none
         view = generic(op)
-        if view.reductions or any(not m.is_identity for m in view.output_maps):
+        if view.reductions:
+            unsafe.update(v for v in (*view.inputs, *view.inits) if v in arguments)
+            continue
+        if any(not m.is_identity for m in view.output_maps):
             return none
         for value, map_ in zip((*view.inputs, *view.inits), view.maps, strict=True):
             if value in arguments and (not map_.is_identity or value in view.inits):
@@ -76,6 +84,11 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
         for r in results
     ]
     return safe
+
+
+def has_reduction(function: Operation) -> bool:
+    """Whether a kernel has a reducing generic."""
+    return any(op.name == "linalg.generic" and bool(generic(op).reductions) for op in function.body.ops)
 
 
 def item_bytes(type: object) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kcompile.dialects.upstream.func import callee_of
 from kcompile.errors import IRError
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim
@@ -115,6 +116,8 @@ def may_overwrite(assignment: Assignment, call: Operation, result: Value, cell: 
     if not operands:
         return True
     allowed = call.get("kernel.in_place", ())
+    if "kernel.needs_once" in call.attributes and "kernel.once" not in callee_of(call).attributes:
+        return False
     return result.index < len(allowed) and all(i in allowed[result.index] for i in operands)
 
 
