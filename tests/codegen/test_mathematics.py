@@ -27,7 +27,7 @@ ULP = {
     np.float32: {"exp": 1, "exp2": 1, "expm1": 1.5, "log": 1, "log2": 1, "log1p": 1.5, "tanh": 5.5, "erf": 1,
                  "sin": 0.51, "cos": 0.51, "pow": 0.51, "atan2": 0.51},
     np.float64: {"exp": 1, "exp2": 1, "expm1": 2, "log": 1, "log2": 1, "log1p": 1.5, "tanh": 2.5, "erf": 2.5,
-                 "sin": 1, "cos": 1, "pow": 450, "atan2": 2.5},
+                 "sin": 2, "cos": 2, "pow": 450, "atan2": 2.5},
 }  # fmt: skip
 WITHOUT_FMA = 2.0
 
@@ -121,8 +121,9 @@ def test_edges(element: t.Type, target: str) -> None:
             xs = [x.ravel() for x in np.meshgrid(edges, edges)]
         else:
             xs = [edges]
-        made, expected = run(kernels, name, xs, element), exact(name, xs).astype(dtype)
+        made = run(kernels, name, xs, element)
         with np.errstate(all="ignore"):
+            expected = exact(name, xs).astype(dtype)
             close = np.isclose(made, expected, rtol=1e-6 if dtype is np.float32 else 1e-12, atol=4 * small)
         kind = (np.isnan(made) == np.isnan(expected)) & (np.isinf(made) == np.isinf(expected))
         sign = np.isnan(expected) | (np.signbit(made) == np.signbit(expected))
@@ -158,7 +159,7 @@ def test_half_precision_is_computed_in_f32(element: t.Type) -> None:
             step = 2.0 ** (-10 if element is t.f16 else -7)
             both = np.isfinite(expected) & np.isfinite(made)
             least = 2.0**-24 if element is t.f16 else 2.0**-133
-            assert (np.abs(made - expected)[both] <= np.abs(expected[both]) * step + least).all(), (name, target)
+            assert (np.abs(made[both] - expected[both]) <= np.abs(expected[both]) * step + least).all(), (name, target)
             assert (np.isnan(made) == np.isnan(expected)).all(), (name, target)
 
 
