@@ -1,0 +1,17 @@
+"""The passes of this room in their order, for tests; the real order is `kcompile.pipeline.PIPELINE`."""
+
+GRAPH = (
+    "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights", "decompose-convolution",
+    "decompose-windows", "split-reductions{least=8}", "align-operands", "canonicalize", "cse", "dce",
+)  # fmt: skip
+FUSION = (
+    "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
+    "fuse-siblings", "cse",
+)  # fmt: skip
+OUTLINE = ("outline-kernels", "dedupe-kernels")
+LINALG = ("lower-to-linalg",)
+ALL = (*GRAPH, *FUSION, *OUTLINE, *LINALG)
+ROUNDING = {  # what may change the last bits: other orders of summation
+    "fold-scale-into-weights", "split-reductions{least=8}", "align-operands", "decompose-convolution",
+    "lower-to-linalg",
+}  # fmt: skip
