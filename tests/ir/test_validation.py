@@ -56,11 +56,13 @@ def test_prepared_weights_are_computed_before_the_comparison() -> None:
         return g.module
 
     assert compare_modules(build(False), build(True), exact=True) is None
+    assert compare_modules(build(True), build(True), exact=True) is None
     wrong = build(True)
     next(op for op in wrong.walk() if op.name == "graph.exp").replace_by(
         [next(op for op in wrong.walk() if op.get("sym_name") == "prepare").body.arguments[0]]
     )
     assert compare_modules(build(False), wrong) is not None
+    assert compare_modules(build(True), wrong) is not None
 
 
 @pytest.mark.parametrize(

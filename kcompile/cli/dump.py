@@ -1,0 +1,27 @@
+"""kcompile dump: print a stage of a model."""
+
+from __future__ import annotations
+
+import argparse
+
+from kcompile.cli.model import HELP, find_model
+from kcompile.cli.opt import write
+
+STAGES = ("graph", "kernel", "linalg", "loops", "plan", "llvm", "asm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=HELP)
+    parser.add_argument("--stage", default="graph", choices=STAGES, help="which level (graph)")
+    parser.add_argument("--target", default=None, help="the CPU to compile for (host)")
+    parser.add_argument("-o", "--output", default="-", help="where the text goes (standard output)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import kcompile
+
+    model = find_model(arguments.model)
+    compiled = kcompile.compile(model, target=arguments.target)
+    text = compiled.ir(arguments.stage)
+    write(arguments.output, text if text.endswith("\n") else text + "\n")
+    return 0
