@@ -87,6 +87,7 @@ class Optimizer:
             with variable_scope(self.name):
                 self._learning_rate = Variable(np.asarray(rate, np.float32), name="learning_rate", trainable=False)
             self._variables.append(self._learning_rate)
+        self.unbuilt_count = len(self._variables)  # of variables that exist before `build`
 
     def _number(
         self, name: str, value: Any, *, optional: bool = False, low: float | None = None, above: float | None = None,

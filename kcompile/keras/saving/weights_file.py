@@ -130,8 +130,10 @@ def _loads(part: Any, path: str, root: CheckedGroup, where: str) -> list[Callabl
         return [lambda: part.load_own_variables(group)]
     count = 0 if group is None else len(group)
     if isinstance(part, Optimizer):
-        if not count:
+        if group is None or not count:
             return []
+        if count == part.unbuilt_count and group.shape("0") == ():
+            variables = variables[:count]  # saved before its first step: it has no slots yet
         if count != len(variables):
             warnings.warn(
                 f"the state of optimizer '{part.name}' is not loaded: it has {len(variables)} variables, the file "
