@@ -46,7 +46,7 @@ class Node:
         return shapes[0] if len(shapes) == 1 else shapes
 
 
-class KerasHistory(tuple):  # noqa: SLOT001
+class KerasHistory(tuple):
     """(operation, node_index, tensor_index): where a KerasTensor comes from."""
 
     def __new__(cls, operation: Operation, node_index: int, tensor_index: int) -> KerasHistory:

@@ -19,7 +19,7 @@ from ..layers.core.input_layer import Input, InputLayer
 from ..layers.layer import Layer
 from ..operation import Operation
 from ..tensor import KerasTensor
-from .trainer_base import Trainer
+from ..trainer.trainer import Trainer
 from .function import order_nodes, run_graph
 from .model import Model
 

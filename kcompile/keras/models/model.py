@@ -18,7 +18,7 @@ from typing import Any
 from kcompile.errors import ArgumentError, KcompileError
 
 from ..layers.layer import Layer
-from .trainer_base import Trainer
+from ..trainer.trainer import Trainer
 
 
 class Model(Trainer, Layer):

@@ -26,7 +26,7 @@ class Sequential(Model):
         return Layer.__new__(cls, *args, **kwargs)
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
-        from .trainer_base import Trainer
+        from ..trainer.trainer import Trainer
 
         Trainer.__init__(self)
         Layer.__init__(self, trainable=trainable, name=name)
