@@ -1,9 +1,11 @@
 """canonicalize: one form for what can be written in several ways, and no ops that do nothing.
 
 Reads graph, writes graph. The rules are data: `algebra_rules.py` (exact arithmetic), `movement_rules.py`, and below
-the ones for scalars: what is computed alike for all elements is computed once, before the broadcast.
+two for every elementwise op: what is computed alike for all elements is computed once, before the broadcast; and
+reshapes move behind, so that they do not stand between ops that could be one kernel.
 
     mul(broadcast(a), broadcast(b))   =>   broadcast(mul(a, b))
+    exp(reshape(x))                   =>   reshape(exp(x))
 """
 
 from __future__ import annotations
@@ -68,20 +70,54 @@ def _narrow(b: Any, value: Value, shape: Any) -> Value | None:
     return made
 
 
-def _scalar_rules() -> list[Rule]:
+def _before_reshape(b: Any, m: Match) -> Made:
+    """f(reshape(x), reshape(y), scalars) with x and y of one shape becomes reshape(f(x, y, scalars))."""
+    shape: Any = None
+    for value in m.op.operands:
+        maker = value.defining_op
+        if maker is not None and maker.name == "graph.reshape" and not is_splat(value):
+            source = tensor_type(maker.operands[0]).shape
+            if shape is not None and source != shape:
+                return None
+            shape = source
+        elif not _is_one_number(value):
+            return None
+    if shape is None:
+        return None
+    operands = [_unshaped(b, v, shape) for v in m.op.operands]
+    made = b.create(m.op.name, operands, dict(m.op.attributes)).result
+    return b.reshape(made, shape=tensor_type(m.op.result).shape)
+
+
+def _is_one_number(value: Value) -> bool:
+    """Whether all elements are one number: a constant, or a scalar that was spread."""
+    maker = value.defining_op
+    if maker is None:
+        return False
+    return is_splat(value) or (maker.name == "graph.broadcast_in_dim" and not tensor_type(maker.operands[0]).shape)
+
+
+def _unshaped(b: Any, value: Value, shape: Any) -> Made:
+    maker = value.defining_op
+    assert maker is not None
+    if maker.name == "graph.reshape" and not is_splat(value):
+        return maker.operands[0]
+    if not is_splat(value):
+        return b.broadcast_in_dim(maker.operands[0], shape=shape, dims=())
+    return _narrow(b, value, shape)
+
+
+def _elementwise_rules() -> list[Rule]:
     rules = []
     for definition in definitions("graph"):
         if "elementwise" in definition.traits:
             operands = [capture(f"x{i}") for i in range(len(definition.ins))]
-            rules.append(
-                rule(
-                    f"{definition.name.removeprefix('graph.')}-before-broadcast",
-                    op(definition.name, *operands),
-                    _before_broadcast,
-                )
-            )
+            name = definition.name.removeprefix("graph.")
+            pattern = op(definition.name, *operands)
+            rules.append(rule(f"{name}-before-broadcast", pattern, _before_broadcast))
+            rules.append(rule(f"{name}-before-reshape", pattern, _before_reshape))
     return rules
 
 
-RULES = [*algebra_rules.RULES, *movement_rules.RULES, *_scalar_rules()]
+RULES = [*algebra_rules.RULES, *movement_rules.RULES, *_elementwise_rules()]
 canonicalize = RewritePass("canonicalize", RULES, reads="graph", writes="graph", exact=True)

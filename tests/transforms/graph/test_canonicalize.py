@@ -156,6 +156,28 @@ def test_scalar_work_is_done_before_the_broadcast() -> None:
     assert by_name["graph.mul"].result.type is F
 
 
+def test_reshapes_move_behind_elementwise_work() -> None:
+    """A mean with its axes kept, spread again: no reshape is left between the reduction and its readers."""
+    b = GraphBuilder.function("main", [F, TensorType((), t.f32)])
+    x, s = b.block.arguments
+    mean = b.mul(b.reshape(b.reduce(x, axes=(1,), kind="add"), shape=(3, 1)), 0.25)
+    scaled = b.mul(mean, b.broadcast_in_dim(s, shape=(3, 1), dims=()))
+    b.ret(b.sub(x, b.broadcast_in_dim(scaled, shape=(3, 4), dims=(0, 1))), b.reshape(scaled, shape=(3,)))
+    arrays = arrays_for([F]) + [np.asarray(2.5, np.float32)]
+    expected = interpret(b.module, "main", arrays)
+    RewriteDriver("all", RULES)(b.module)
+    assert not any(op.name == "graph.reshape" for op in b.module.walk())
+    for old, new in zip(expected, interpret(b.module, "main", arrays), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_reshape_of_one_operand_stays() -> None:
+    b = GraphBuilder.function("main", [F, TensorType((12,), t.f32)])
+    x, y = b.block.arguments
+    b.ret(b.add(b.reshape(x, shape=(12,)), y))
+    assert not RewriteDriver("all", RULES)(b.module)
+
+
 def test_a_broadcast_of_its_own_size_is_no_reason_to_move_work() -> None:
     b = GraphBuilder.function("main", [TensorType((4,), t.f32)])
     b.ret(b.exp(b.broadcast_in_dim(b.argument(0), shape=(1, 4), dims=(1,))))
