@@ -76,7 +76,11 @@ def run_stages(
         # The plan has no tensors any more: it is checked by running it, not by the interpreter.
         interpret = options.interpret and stage.name != "plan"
         manager = PassManager(
-            passes_of(stage, options, target), verify_each=options.verify, dump_dir=folder, interpret_each=interpret
+            passes_of(stage, options, target),
+            verify_each=options.verify,
+            dump_dir=folder,
+            interpret_each=interpret,
+            reproducer=f"{folder}/reproducer.mlir" if folder else None,
         )
         manager.run(module)
         times += manager.times

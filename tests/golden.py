@@ -1,6 +1,6 @@
 """Golden tests: every .mlir file with a RUN line is a test, run in this process.
 
-    // RUN: kcompile opt %s -p fuse-epilogues      (several are allowed; `| filecheck NAME` takes NAME's lines, not CHECK's)
+    // RUN: kcompile opt %s -p fuse-epilogues      (several are allowed; `| filecheck NAME` takes the lines NAME:)
     // VALIDATE                                    (the interpreter gives the same before and after; `exact`: bitwise)
     // CHECK-LABEL: sym_name = "f"
     // expected-error {{part of the message}}      (the module between `// -----` lines has to be refused)

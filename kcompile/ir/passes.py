@@ -172,7 +172,7 @@ def _option_value(text: str) -> Any:
 def _option_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
+    text = str(getattr(value, "name", value))  # a target is given by its name
     return (
         f'"{text}"'
         if isinstance(value, str) and (not re.fullmatch(r"[\w./-]+", text) or _option_value(text) != text)
@@ -280,6 +280,7 @@ class PassManager:
         interpret_each = " --interpret-each" if self.interpret_each else ""
         first = f"{REPRODUCER_PREFIX}'{rest}'{verify_each}{interpret_each}"
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        Path(self.reproducer).parent.mkdir(parents=True, exist_ok=True)
         Path(self.reproducer).write_text(f"{first}\n// {type(error).__name__}: {reason}\n{text}\n")
 
 
