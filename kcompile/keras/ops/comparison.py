@@ -84,7 +84,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return bind("select", *broadcast(condition, *promote(x1, x2)))
 
 
-@operation("numpy.Isclose", "rtol atol equal_nan")
+@operation("numpy.Isclose", "equal_nan")
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """|x1 - x2| <= atol + rtol * |x2|."""
     x, y = promote(x1, x2, least=float)

@@ -19,6 +19,7 @@ from ..tensor import KerasTensor, any_symbolic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_ABSENT = object()
 _CLASSES: dict[tuple[str, str], type] = {}
 
 
@@ -26,7 +27,9 @@ class FunctionOperation(Operation):
     """Base of the classes that @operation makes."""
 
     function: Callable[..., Any]
-    static: tuple[str, ...] = ()
+    signature: inspect.Signature
+    static: tuple[str, ...] = ()  # the arguments that are configuration
+    before_star: tuple[str, ...] = ()
     keras_path: tuple[str, str]
 
     def __init__(self, *args: Any, name: str | None = None, **config: Any):
@@ -37,7 +40,17 @@ class FunctionOperation(Operation):
         self.config = {**dict(zip(self.static, args)), **config}
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        return type(self).function(*args, **kwargs, **self.config)
+        given, rest = {**self.config, **kwargs}, iter(args)
+        positional: list[Any] = []
+        for p in type(self).signature.parameters.values():
+            if p.kind is inspect.Parameter.VAR_POSITIONAL:
+                # what stands before starred operands can only be given by place
+                positional = [given.pop(n) for n in list(given) if n in type(self).before_star] + list(rest)
+            elif p.name not in given and p.name not in self.static and p.kind is not inspect.Parameter.VAR_KEYWORD:
+                found = next(rest, _ABSENT)
+                if found is not _ABSENT:
+                    given[p.name] = found
+        return type(self).function(*positional, *rest, **given)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self.config}
@@ -50,7 +63,9 @@ def operation(path: str, static: str = "") -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
-        fields = {"function": staticmethod(function), "static": names, "keras_path": (f"keras.src.ops.{family}", class_name),
+        stars = [i for i, p in enumerate(signature.parameters.values()) if p.kind is inspect.Parameter.VAR_POSITIONAL]
+        before = tuple(list(signature.parameters)[: stars[0]]) if stars else ()
+        fields = {"function": staticmethod(function), "static": names, "signature": signature, "before_star": before, "keras_path": (f"keras.src.ops.{family}", class_name),
                   "__doc__": function.__doc__, "__module__": function.__module__}  # fmt: skip
         cls = type(class_name, (FunctionOperation,), fields)
         _CLASSES.setdefault((family, class_name), cls)

@@ -297,8 +297,8 @@ def roll(x: Any, shift: int, axis: int | None = None) -> Any:
 
 @operation("numpy.GetItem")
 def get_item(x: Any, key: Any) -> Any:
-    """x[key]."""
-    return index_tensor(x, key)
+    """x[key]; a list is taken as a tuple, which is what files hold."""
+    return index_tensor(x, tuple(key) if isinstance(key, list) else key)
 
 
 @operation("core.Slice", "shape")
