@@ -1,6 +1,6 @@
 """Follow one Dense layer through every level of the compiler, from tensors to assembly.
 
-    python examples/follow_one_layer.py [graph|kernel|linalg|loops|plan|llvm|asm ...]
+python examples/follow_one_layer.py [graph|kernel|linalg|loops|plan|llvm|asm ...]
 """
 
 from __future__ import annotations
