@@ -80,6 +80,8 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
         if not isinstance(data, dict) or "class_name" not in data:
             raise FormatError(f"an entry of 'layers' is an object with a class_name. Received: {data!r}"[:300])
         op = deserialize_keras_object(data, custom_objects=custom_objects)
+        if not isinstance(op, Operation):
+            raise FormatError(f"an entry of 'layers' is not a layer. Received: {data!r}"[:300])
         name = data.get("name") or op.name
         operations[name] = op
         nodes = data.get("inbound_nodes") or []
@@ -91,8 +93,12 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
     while waiting:
         later = []
         for name, i, node in waiting:
-            if all(place in known for place in _needed(node)):
-                args, kwargs = _read_node(node, known)
+            try:
+                ready = all(place in known for place in _needed(node))
+                args, kwargs = _read_node(node, known) if ready else ((), {})
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise FormatError(f"'{name}' has a connection that cannot be read: {error!r}") from None
+            if ready:
                 operations[name](*args, **kwargs)
                 known[(name, i)] = operations[name]._inbound_nodes[-1].outputs
             else:
