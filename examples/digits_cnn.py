@@ -1,4 +1,4 @@
-"""The main job, end to end: train a convolutional network on real handwritten digits, compile it, ship it, run it from C.
+"""The main job, end to end: train a network on real handwritten digits, compile it, ship it, run it from C.
 
     pip install '.[examples]' && python examples/digits_cnn.py
 
@@ -59,7 +59,7 @@ def curve(history: dict[str, list[float]]) -> str:
 
 
 def run_from_c(artifact: Path, images: np.ndarray, folder: Path) -> np.ndarray | None:
-    """Compile run_digits.c against the artifact, run it on `images`, and read its answers; None without a C compiler."""
+    """Compile run_digits.c against the artifact, run it on `images`, read its answers; None without a C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
@@ -125,9 +125,8 @@ def main() -> None:
                 print(f"{way}: skipped, there is no C compiler")
                 continue
             same = int(np.sum(np.argmax(result, -1) == np.argmax(expected, -1)))
-            print(
-                f"{way}: {same} of {len(expected)} predictions are the same, largest difference {np.abs(result - expected).max():.1e}"
-            )
+            largest = np.abs(result - expected).max()
+            print(f"{way}: {same} of {len(expected)} predictions are the same, largest difference {largest:.1e}")
             if same != len(expected):
                 raise SystemExit(f"{way} disagrees with model.predict")
     if accuracy < 0.96 and options.epochs >= 16:

@@ -19,7 +19,12 @@ from kcompile.strategies.structured import Kernel
 
 def match(kernel: Kernel, target: Target) -> Tile | None:
     view = register_tile.single_reduction(kernel)
-    if view is None or not is_multiply_add(view) or not has_windows(view) or not register_tile.results_fit(kernel, view):
+    if (
+        view is None
+        or not is_multiply_add(view)
+        or not has_windows(view)
+        or not register_tile.results_fit(kernel, view)
+    ):
         return None
     return register_tile.choose(view, target)
 

@@ -1,6 +1,6 @@
 """The frame of a loops-level kernel: its signature, its symbols, and how its work is divided among the workers.
 
-    func.func @name(memrefs of inputs, memrefs of outputs, symbols: index, %tid: index, %team: index)
+func.func @name(memrefs of inputs, memrefs of outputs, symbols: index, %tid: index, %team: index)
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def _loop(b: LoopBuilder, lo: Value, hi: Value) -> Iterator[Value]:
 def buffer_type(tensor: Type) -> MemRefType:
     """The memref that holds a tensor: dense, row-major, i1 as bytes, integers signless."""
     assert isinstance(tensor, TensorType)
-    return MemRefType(tuple(DYNAMIC if isinstance(d, SymbolicDim) else d for d in tensor.shape), storage(tensor.element))
+    return MemRefType(
+        tuple(DYNAMIC if isinstance(d, SymbolicDim) else d for d in tensor.shape), storage(tensor.element)
+    )
 
 
 def storage(element: Type) -> Type:

@@ -263,11 +263,7 @@ class Points:
         return self.b.constant(value.reshape(-1)[0].item(), t.element_of(tensor.type))
 
     def _fill(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        filler = op.operands[0]
-        defining = filler.defining_op
-        if defining is not None and defining.name == "arith.constant":
-            return self.b.constant(defining["value"], filler.type)
-        return self.value(filler, [])
+        return self._outer_scalar(op.operands[0])
 
     def _empty(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
         return self.b.constant(0, t.element_of(tensor.type))
@@ -284,31 +280,44 @@ class Points:
         source = op.operands[0]
         assert isinstance(source.type, TensorType)
         outside = op.body.terminator.operands[0]
-        value = self.inline(op.body, {}) if outside.defining_op is not None and outside.defining_op.parent is op.body else None
+        value = (
+            self.inline(op.body, {})
+            if outside.defining_op is not None and outside.defining_op.parent is op.body
+            else None
+        )
         filler = value[0] if value else self._outer_scalar(outside)
-        moved = [LaneIndex(self.b.sub(i.base, self.b.index(low)), i.stride) for i, low in zip(indices, op["static_low"], strict=True)]
+        moved = [
+            LaneIndex(self.b.sub(i.base, self.b.index(low)), i.stride)
+            for i, low in zip(indices, op["static_low"], strict=True)
+        ]
         highs = op["static_high"]
         padded = [d for d, low in enumerate(op["static_low"]) if low or highs[d]]
         return self._inside_or(source, moved, padded, [1] * len(moved), filler)
 
     def _outer_scalar(self, value: Value) -> Value:
+        """A scalar that is made outside of all iteration: a constant, or the element of a tensor of shape ()."""
         defining = value.defining_op
-        if defining is None or defining.name != "arith.constant":
-            raise IRError("padding needs a constant value")
-        return self.b.constant(defining["value"], value.type)
+        if defining is not None and defining.name == "arith.constant":
+            return self.b.constant(defining["value"], value.type)
+        if defining is not None and defining.name == "tensor.extract" and len(defining.operands) == 1:
+            return self.value(defining.operands[0], [])
+        raise IRError("a fill or padding value is a constant or the element of a tensor of shape ()")
 
     def _insert_slice(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
         source, into = op.operands[:2]
         assert isinstance(source.type, TensorType) and isinstance(into.type, TensorType)
         strides = op["static_strides"]
-        moved = [LaneIndex(self.b.sub(i.base, self.b.index(o)), i.stride) for i, o in zip(indices, op["static_offsets"], strict=True)]
+        moved = [
+            LaneIndex(self.b.sub(i.base, self.b.index(o)), i.stride)
+            for i, o in zip(indices, op["static_offsets"], strict=True)
+        ]
         padded = [d for d, s in enumerate(strides) if s != 1 or source.type.shape[d] != into.type.shape[d]]
         return self._inside_or(source, moved, padded, strides, self.value(into, indices))
 
     def _inside_or(
         self, source: Value, indices: list[LaneIndex], checked: list[int], strides: Sequence[int], outside: Value
     ) -> Value:
-        """`source` at indices / strides where that is inside it, else `outside`. Lanes must not run along a checked axis."""
+        """`source` at indices / strides where that is inside it, else `outside`; no lanes along a checked axis."""
         b = self.b
         assert isinstance(source.type, TensorType)
         inside: Value | None = None
@@ -347,7 +356,11 @@ class Points:
         for group in op["reassociation"]:
             index: LaneIndex | None = None
             for d in group:
-                size = b.index(tensor.type.shape[d]) if isinstance(tensor.type.shape[d], int) else self.frame.size(tensor.type.shape[d])
+                size = (
+                    b.index(tensor.type.shape[d])
+                    if isinstance(tensor.type.shape[d], int)
+                    else self.frame.size(tensor.type.shape[d])
+                )
                 if index is None:
                     index = indices[d]
                 elif index.stride:

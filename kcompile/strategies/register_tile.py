@@ -7,8 +7,8 @@
             for i in rows:    broadcast operand at (i); accumulate into [i][0 .. vectors)
         epilogue(accumulator) -> store
 
-An operand that does not depend on the row is loaded once per step and used `rows` times; one that does not depend on the
-lanes is loaded as a scalar and used `vectors` times: with both, as in a matrix product, (rows + vectors) loads feed
+An operand that does not depend on the row is loaded once per step and used `rows` times; one that does not depend on
+the lanes is loaded as a scalar and used `vectors` times: with both, as in a matrix product, (rows + vectors) loads feed
 rows * vectors multiply-adds. A convolution is the same nest with sums in its maps, a pooling or a column sum the same
 with another combiner. The order of the reduction does not depend on the tile, so results do not depend on batch,
 threads or tails. Source of the idea: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008;
@@ -28,15 +28,21 @@ from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.points import LaneIndex, Points
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.structured import Generic, Kernel, generic, is_static
 
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """row_dim, lane_dim: dims of the iteration space (-1: no row dim); lanes: elements of a vector; lanes_outer: the lane
-    tiles are the outermost loop, so that a large operand is streamed once; unroll: steps of the innermost reduction."""
+    """How a reduction is cut.
+
+    row_dim, lane_dim   dims of the iteration space (-1: no row dim)
+    rows, vectors       accumulators of a tile
+    lanes               elements of a vector
+    unroll              steps of the innermost reduction in one turn
+    lanes_outer         the lane tiles are the outermost loop, so that a large operand is streamed once
+    """
 
     row_dim: int
     lane_dim: int
@@ -124,7 +130,9 @@ def choose(view: Generic, target: Target, streamed_bytes: int = 1 << 18) -> Tile
     rows = 1 if row < 0 else choose_rows(extents[row], rows_limit(vectors, target.registers))
     inner = extents[reduction_order(view)[-1]]
     unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors <= 16 else 1
-    lanes_outer = size > vectors * lanes and any(_bytes(v) > streamed_bytes for v, m in view.operands_read if row not in m.used_dims())
+    lanes_outer = size > vectors * lanes and any(
+        _bytes(v) > streamed_bytes for v, m in view.operands_read if row not in m.used_dims()
+    )
     return Tile(row, lane, rows, vectors, lanes, unroll, lanes_outer)
 
 
@@ -188,7 +196,14 @@ class _Emitter:
                 branch.yield_([])
 
     def tiles(
-        self, lane_tiles: int, vectors: int, mask: Value | None, lane_start: int, rows: int, row_tiles: Value, row_size: Value
+        self,
+        lane_tiles: int,
+        vectors: int,
+        mask: Value | None,
+        lane_start: int,
+        rows: int,
+        row_tiles: Value,
+        row_size: Value,
     ) -> None:
         """The parallel loop over tiles of one variant. The last row tile is moved back so that it is whole."""
         b, tile = self.b, self.tile
@@ -240,7 +255,7 @@ class _Emitter:
         extent, rest = self.extents[dims[0]], dims[1:]
         steps = [self.extents[d] for d in dims]
         small = UNROLLED_STEPS if len(points) <= 32 else UNROLLED_STEPS // 2
-        if all(isinstance(s, int) for s in steps) and prod(steps) <= small:  # type: ignore[arg-type]
+        if is_static(steps) and prod(steps) <= small:  # type: ignore[operator, arg-type, type-var]
             assert isinstance(extent, int)
             for i in range(extent):
                 sums = self.reduce(rest, {**at, dims[0]: LaneIndex(b.index(i))}, points, masks, sums)
@@ -277,7 +292,7 @@ class _Emitter:
             evaluator.store(value, memref, indices)
 
     def grouped(self, root: Value, indices: list[LaneIndex]) -> tuple[Value, list[LaneIndex]]:
-        """Where (groups, channels of a group) are collapsed to channels right after the root: the place in that view."""
+        """Where (groups, channels of a group) are collapsed right after the root: the place in that view."""
         users = root.users
         if len(users) != 1 or users[0].name != "tensor.collapse_shape":
             return root, indices
@@ -308,7 +323,7 @@ def reduction_order(view: Generic) -> list[int]:
 
 
 def results_fit(kernel: Kernel, view: Generic) -> bool:
-    """Whether every result of the kernel has the shape of the root's (with groups collapsed), so that it is an epilogue."""
+    """Whether every result of the kernel has the shape of the root's (with groups collapsed): an epilogue."""
     root = view.op.results[0]
     users = root.users
     shaped = users[0].result if len(users) == 1 and users[0].name == "tensor.collapse_shape" else root

@@ -62,7 +62,11 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
         out = view.output_maps[0]
         shape = tuple(view.extents()[d] for d in view.parallel)
         # every reduction walks its trailing dims, after the same leading ones
-        if combiner(view) is None or [e.dim for e in out.results] != list(view.parallel) or view.parallel != tuple(range(len(shape))):
+        if (
+            combiner(view) is None
+            or [e.dim for e in out.results] != list(view.parallel)
+            or view.parallel != tuple(range(len(shape)))
+        ):
             return None
         if rows is not None and rows != shape:
             return None
@@ -117,7 +121,9 @@ class _RowEmitter:
         for shape, results in wide.items():
             sizes = [self.frame.size(d) for d in shape[len(row) :]]  # type: ignore[arg-type]
 
-            def write(at: list[LaneIndex], lanes: int, mask: Value | None, results: list[tuple[Value, Value]] = results) -> None:
+            def write(
+                at: list[LaneIndex], lanes: int, mask: Value | None, results: list[tuple[Value, Value]] = results
+            ) -> None:
                 points = Points(self.frame, lanes, mask, totals)
                 for value, memref in results:
                     points.store(points.value(value, [*row, *at]), memref, [*row, *at])
@@ -159,7 +165,10 @@ class _RowEmitter:
             stride = lanes * unroll
             wide = b.mul(b.floordiv(size, b.index(stride)), b.index(stride))
             with b.for_(b.index(0), wide, stride, sums) as loop:
-                new = [step([*at, LaneIndex(b.add(loop.iv, b.index(u * lanes)), 1)], loop.args[u], None) for u in range(unroll)]
+                new = [
+                    step([*at, LaneIndex(b.add(loop.iv, b.index(u * lanes)), 1)], loop.args[u], None)
+                    for u in range(unroll)
+                ]
                 loop.yield_(new)
             sums = list(loop.results)
             full = b.mul(b.floordiv(size, b.index(lanes)), b.index(lanes))
@@ -187,7 +196,7 @@ class _RowEmitter:
             total = self.join(join, total, other)
         scalar = Points(self.frame, 1, None, totals)
         start = scalar.value(view.inits[0], row)
-        return self.join(join, start, b.reduce(kind, total))
+        return self.join(join, start, b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u")))
 
     def join(self, join: Operation, x: Value, y: Value) -> Value:
         made = self.b.create(join.name, [x, y], join.attributes, [x.type])

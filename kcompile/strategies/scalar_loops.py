@@ -1,8 +1,8 @@
 """scalar_loops: the strategy that takes every reduction that no other one takes: plain loops, one element at a time.
 
-    for point in this worker's share of the parallel dims:
-        running = init; for the reduction dims: running = body(operands, running)
-        epilogue(running) -> store
+for point in this worker's share of the parallel dims:
+    running = init; for the reduction dims: running = body(operands, running)
+    epilogue(running) -> store
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
     return frame.finish("scalar_loops{}")
 
 
-def _reduce(frame: Frame, view: Generic, dims: list[int], known: dict[int, LaneIndex], running: list[Value]) -> list[Value]:
+def _reduce(
+    frame: Frame, view: Generic, dims: list[int], known: dict[int, LaneIndex], running: list[Value]
+) -> list[Value]:
     if not dims:
         at = [known[d] for d in range(view.dims)]
         return Points(frame, 1).generic_body(view.op, at, running)

@@ -1,7 +1,7 @@
 """Views of a kernel function at the linalg level: what a strategy's `match` looks at.
 
-A kernel is a `func.func` on tensors whose body is `linalg.generic` operations (iteration space, affine maps, scalar body)
-and `tensor` movement operations. Reductions are its roots; everything all-parallel can be evaluated at any point.
+A kernel is a `func.func` on tensors whose body is `linalg.generic` operations (iteration space, affine maps, scalar
+body) and `tensor` movement operations. Reductions are its roots; everything all-parallel can be evaluated at any point.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""window: pooling and sums over outer axes: a reduction without products, lanes along the last axis (see register_tile).
+"""window: pooling and sums over outer axes: reductions without products, lanes along the last axis.
 
-    y[n, oh, ow, c] = max_{kh, kw} x[n, oh * s + kh, ow * s + kw, c]          db[c] = sum_n dy[n, c]
+y[n, oh, ow, c] = max_{kh, kw} x[n, oh * s + kh, ow * s + kw, c]          db[c] = sum_n dy[n, c]
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""window_gradient: the gradient of max pooling: each window sends its cotangent to its first greatest element.
+"""window_gradient: the gradient of max (or min) pooling: each window sends its cotangent to its first extreme element.
 
     for (leading axes, vector of channels) in this worker's share:
         dx[..] = 0
@@ -55,11 +55,16 @@ class _Emitter:
         self.x, self.ct = op.operands
         self.dx = frame.outputs[0]
         self.window, self.strides, self.low = op["window"], op["strides"], op["padding_low"]
+        self.better, self.worst = ("gt", float("-inf")) if op["kind"] == "max" else ("lt", float("inf"))
         assert isinstance(self.x.type, TensorType) and isinstance(self.ct.type, TensorType)
         self.shape, self.windows = self.x.type.shape, self.ct.type.shape
         rank = len(self.shape)
         last = rank - 1 if lanes > 1 else rank
-        self.swept = [d for d in range(last) if self.window[d] != 1 or self.strides[d] != 1 or self.windows[d] is not self.shape[d]]
+        self.swept = [
+            d
+            for d in range(last)
+            if self.window[d] != 1 or self.strides[d] != 1 or self.windows[d] is not self.shape[d]
+        ]
         self.whole = [d for d in range(last) if d not in self.swept]
         element = self.x.type.element
         self.element: t.Type = VectorType((lanes,), element) if lanes > 1 else element
@@ -100,12 +105,12 @@ class _Emitter:
         points = Points(self.frame, self.lanes, mask)
         ct = points.vector(points.value(self.ct, self.place(fixed, window)))
         numbers: t.Type = VectorType((self.lanes,), t.i32) if self.lanes > 1 else t.i32
-        best = b.constant(float("-inf"), self.element)
+        best = b.constant(self.worst, self.element)
         winner = b.constant(0, numbers)
         steps = list(itertools.product(*[range(self.window[d]) for d in self.swept]))
         for number, step in enumerate(steps):
             value = self.read(fixed, window, step, mask, best)
-            better = b.cmp("gt", value, best) if number else b.cmp("eq", winner, winner)
+            better = b.cmp(self.better, value, best) if number else b.cmp("eq", winner, winner)
             best = b.select(better, value, best)
             winner = b.select(better, b.constant(number, numbers), winner)
         for number, step in enumerate(steps):
@@ -124,7 +129,9 @@ class _Emitter:
                     inside = test if inside is None else b.and_(inside, test)
         return place, inside
 
-    def read(self, fixed: dict[int, LaneIndex], window: list[Value], step: tuple[int, ...], mask: Value | None, best: Value) -> Value:
+    def read(
+        self, fixed: dict[int, LaneIndex], window: list[Value], step: tuple[int, ...], mask: Value | None, best: Value
+    ) -> Value:
         b = self.b
         place, inside = self.corner(window, step)
         if inside is None:
@@ -134,10 +141,12 @@ class _Emitter:
             points = Points(self.frame, self.lanes, mask)
             branch.yield_([points.vector(points.value(self.x, self.place(fixed, place)))])
             with branch.else_():
-                branch.yield_([b.constant(float("-inf"), self.element)])
+                branch.yield_([b.constant(self.worst, self.element)])
         return branch.results[0]
 
-    def accumulate(self, fixed: dict[int, LaneIndex], window: list[Value], step: tuple[int, ...], mask: Value | None, add: Value) -> None:
+    def accumulate(
+        self, fixed: dict[int, LaneIndex], window: list[Value], step: tuple[int, ...], mask: Value | None, add: Value
+    ) -> None:
         b = self.b
         place, inside = self.corner(window, step)
 

@@ -95,7 +95,9 @@ def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, d
     maps = [affine_map(7, at), dims_map(7, (4, 5, 6, 3)), dims_map(7, (0, 1, 2, 3))]
     (total,) = f.generic([x, filter_], [f.fill((n, oh, ow, oc), 0.0)], maps, "pppprrr", multiply_add)
     maps = [dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,)), dims_map(4, (0, 1, 2, 3))]
-    (y,) = f.generic([total, bias], [f.empty((n, oh, ow, oc))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0))
+    (y,) = f.generic(
+        [total, bias], [f.empty((n, oh, ow, oc))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0)
+    )
     return f.ret(y)
 
 
@@ -168,7 +170,7 @@ def scale_and_compare(n: Dim, h: int, c: int) -> Operation:
     f = LinalgKernel("scale_and_compare", [((n, h, c), t.f32), ((c,), t.f32)])
     full = dims_map(3, (0, 1, 2))
     inits = [f.empty((n, h, c)), f.empty((n, h, c), t.i1)]
-    body: Body = lambda b, x, y, *_: [b.mul(x, y), b.cmp("gt", x, y)]  # noqa: E731
+    body: Body = lambda b, x, y, *_: [b.mul(x, y), b.cmp("gt", x, y)]
     return f.ret(*f.generic(f.inputs, inits, [full, dims_map(3, (2,)), full, full], "ppp", body))
 
 

@@ -66,7 +66,9 @@ def arrays_for(types: Sequence[object], batch: int, seed: int) -> list[np.ndarra
     return arrays
 
 
-def run_workers(module: Operation, loops: Operation, arrays: list[np.ndarray], expected: list[np.ndarray], batch: int, team: int) -> list[np.ndarray]:
+def run_workers(
+    module: Operation, loops: Operation, arrays: list[np.ndarray], expected: list[np.ndarray], batch: int, team: int
+) -> list[np.ndarray]:
     """The loops by the interpreter, one worker after the other, on outputs that hold garbage before."""
     outputs = [np.full(e.shape, 77, np.int8 if e.dtype == np.bool_ else e.dtype) for e in expected]
     sizes = [batch for _ in loops["kernel.symbols"]]
@@ -90,4 +92,6 @@ def test_loops_compute_what_the_kernel_says(case: str, target: str) -> None:
     results = [run_workers(module, loops, arrays, expected, batch, team) for team in (1, 3)]
     for one, three, wanted in zip(*results, expected, strict=True):
         np.testing.assert_array_equal(one, three, "one worker and three must agree bitwise")
-        np.testing.assert_allclose(one.astype(np.float64), wanted.astype(np.float64), rtol=tolerance, atol=tolerance * 50)
+        np.testing.assert_allclose(
+            one.astype(np.float64), wanted.astype(np.float64), rtol=tolerance, atol=tolerance * 50
+        )

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -61,30 +62,33 @@ print(time.perf_counter() - t)
 """
 
 
+def report(what: str, seconds: float) -> None:
+    print(f"{what:<64}{seconds * 1e6:10.2f} us")
+
+
 def digits() -> None:
     """Inference and a train step of the digits network, in process."""
     import kcompile
     from kcompile import keras
+    from kcompile.runtime.host import set_threads
 
     sys.path.insert(0, "examples")
     from digits_cnn import build_model
 
     keras.utils.set_random_seed(0)
     model = build_model()
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     rng = np.random.default_rng(0)
+    batches = {n: rng.random((n, 28, 28, 1), np.float32) for n in (1, 32)}
     for threads in (1, 2):
         compiled = kcompile.compile(model, threads=threads)
-        for batch in (1, 32):
-            x = rng.random((batch, 28, 28, 1), np.float32)
-            print(f"digits inference, batch {batch:>2}, {threads} thread(s)  {best(lambda: compiled(x)) * 1e6:9.1f} us")
-    from kcompile.runtime.host import set_threads
-
-    x, y = rng.random((32, 28, 28, 1), np.float32), rng.integers(0, 10, 32)
+        for batch, x in batches.items():
+            report(f"digits inference, batch {batch}, {threads} thread(s)", best(partial(compiled, x)))
+    y = rng.integers(0, 10, 32)
     for threads in (1, 2):
         set_threads(threads)
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        print(f"digits train step, batch 32, {threads} thread(s)  {best(lambda: model.train_on_batch(x, y), 2) * 1e6:9.1f} us")
+        step = partial(model.train_on_batch, batches[32], y)
+        report(f"digits train step, batch 32, {threads} thread(s)", best(step, 2))
 
 
 def overhead() -> None:
@@ -98,15 +102,16 @@ def overhead() -> None:
     )
     x = np.random.default_rng(0).random((1, 32), np.float32)
     compiled = kcompile.compile(model)
-    print(f"32-64-64-10 perceptron, one row: CompiledModel.__call__  {best(lambda: compiled(x)) * 1e6:6.2f} us")
-    print(f"32-64-64-10 perceptron, one row: CompiledModel.predict   {best(lambda: compiled.predict(x)) * 1e6:6.2f} us")
-    print(f"32-64-64-10 perceptron, one row: Model.predict           {best(lambda: model.predict(x, verbose=0)) * 1e6:6.2f} us")
+    report("32-64-64-10 perceptron, one row: CompiledModel.__call__", best(partial(compiled, x)))
+    report("32-64-64-10 perceptron, one row: CompiledModel.predict", best(partial(compiled.predict, x)))
+    report("32-64-64-10 perceptron, one row: Model.predict", best(partial(model.predict, x, verbose=0)))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
-        for module in ("kcompile", "kcompile.keras"):
-            print(f"import {module}: {min(in_new_process(IMPORT.format(module=module), cache) for _ in range(5)):.3f} s")
+        for module in ("kcompile", "kcompile.keras", "kcompile.keras.models, kcompile.keras.layers.core.dense"):
+            seconds = min(in_new_process(IMPORT.format(module=module), cache) for _ in range(5))
+            print(f"import {module}: {seconds:.3f} s")
         print(f"compile digits inference, cold: {in_new_process(COMPILE, cache):.2f} s")
         print(f"compile digits inference, cached: {min(in_new_process(COMPILE, cache) for _ in range(3)):.2f} s")
         print(f"first digits train step, cold: {in_new_process(STEP, cache):.2f} s")

@@ -50,7 +50,9 @@ def elementwise_kernel(function: Operation) -> Generic | None:
     if len(generics) != 1 or any(not name.startswith("arith.") for name in others):
         return None
     view = generic(generics[0])
-    plain = all(e.dim is not None for m in view.maps for e in m.results) and all(m.is_identity for m in view.output_maps)
+    plain = all(e.dim is not None for m in view.maps for e in m.results) and all(
+        m.is_identity for m in view.output_maps
+    )
     own = all(v in function.body.arguments for v in view.inputs) and all(i.defining_op is not None for i in view.inits)
     indexed = any(op.name in ("linalg.index", "tensor.extract") for op in view.body.ops)
     returned = tuple(function.body.terminator.operands) == tuple(view.op.results)
@@ -72,7 +74,12 @@ def _together(map_: AffineMap, first: int, second: int) -> bool:
     dims = [e.dim for e in map_.results]
     if first not in dims and second not in dims:
         return True
-    return first in dims and second in dims and dims.count(first) == dims.count(second) == 1 and dims.index(second) == dims.index(first) + 1
+    return (
+        first in dims
+        and second in dims
+        and dims.count(first) == dims.count(second) == 1
+        and dims.index(second) == dims.index(first) + 1
+    )
 
 
 def collapsed_shape(shape: tuple[Dim, ...], map_: AffineMap, groups: Groups) -> tuple[tuple[Dim, ...], list[int]]:
@@ -95,7 +102,9 @@ def collapse_function(function: Operation, view: Generic, groups: Groups) -> Non
         assert isinstance(value.type, TensorType)
         shape, axes = collapsed_shape(value.type.shape, map_, groups)
         maps.append(AffineMapAttr(dims_map(len(groups), axes)))
-        value.type = TensorType(shape, value.type.element) if value in view.inits or value.type.shape != shape else value.type
+        value.type = (
+            TensorType(shape, value.type.element) if value in view.inits or value.type.shape != shape else value.type
+        )
     for result, init in zip(view.op.results, view.inits, strict=True):
         result.type = init.type
     view.op["indexing_maps"] = ArrayAttr(tuple(maps))
