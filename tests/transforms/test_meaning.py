@@ -55,6 +55,26 @@ def test_every_pass_keeps_the_meaning_of_random_graphs(graph: Graph, seed: int) 
         expected = received
 
 
+@settings(max_examples=60)
+@given(graphs(max_ops=30), st.permutations(FUSION[1:]), st.integers(0, len(FUSION)))
+def test_fusion_passes_keep_the_meaning_in_any_order(graph: Graph, order: list[str], count: int) -> None:
+    """Also with some left out: nothing but the speed depends on which of them run."""
+    arrays = graph.arrays()
+    expected = interpret(graph.module, "main", arrays)
+    run_pipeline(graph.module, ",".join(["form-kernels", *order[:count]]), verify_each=True)
+    assert_same(expected, interpret(graph.module, "main", arrays), True, str(order[:count]))
+
+
+@pytest.mark.parametrize("left_out", FUSION[1:])
+@pytest.mark.parametrize("name", models.MODELS)
+def test_any_fusion_pass_can_be_left_out(name: str, left_out: str) -> None:
+    module = models.MODELS[name]()
+    arrays = models.random_arguments(module, {"b": 3})
+    expected = interpret(module, "main", arrays)
+    run_pipeline(module, ",".join(["cse", *(p for p in FUSION if p != left_out)]), verify_each=True)
+    assert_same(expected, interpret(module, "main", arrays), True, left_out)
+
+
 @pytest.mark.parametrize("batch", [1, 5])
 @pytest.mark.parametrize("name", models.MODELS)
 def test_every_pass_keeps_the_meaning_of_train_steps(name: str, batch: int) -> None:

@@ -25,9 +25,11 @@ def fuse_siblings(module: Operation) -> bool:
         members = groups.setdefault(iteration_shape(op), [])
         joined = op
         for other in list(members):
-            if _is_sibling(other, joined) and not _is_needed(dispatches, other, joined):
+            # a merge may have moved the other one behind: it needs what was merged
+            first, second = sorted((other, joined), key=dispatches.position.__getitem__)
+            if _is_sibling(first, second) and not _is_needed(dispatches, first, second):
                 members.remove(other)
-                joined = dispatches.merge_siblings(other, joined, "elementwise")
+                joined = dispatches.merge_siblings(first, second, "elementwise")
                 changed = True
         members.append(joined)
     return changed
