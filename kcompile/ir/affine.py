@@ -9,6 +9,7 @@ broadcasts, transposes, slices and reversals need.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -93,9 +94,7 @@ class AffineMap:
 
     def compose(self, inner: AffineMap) -> AffineMap:
         """self(inner(dims)): `inner` has as many results as self has dims."""
-        if len(inner.results) != self.dims:
-            raise IRError(f"affine maps do not compose: {self} after {inner}")
-        return AffineMap(inner.dims, tuple(substitute(e, inner.results) for e in self.results))
+        return _compose(self, inner)
 
     def used_dims(self) -> set[int]:
         return {d for e in self.results for d, _ in e.terms}
@@ -106,6 +105,14 @@ def expr(coefficients: Mapping[int, int], constant: int = 0) -> AffineExpr:
     return AffineExpr(tuple(sorted((d, c) for d, c in coefficients.items() if c)), constant)
 
 
+@functools.lru_cache(maxsize=1 << 16)  # fusion composes the same few maps over and over
+def _compose(outer: AffineMap, inner: AffineMap) -> AffineMap:
+    if len(inner.results) != outer.dims:
+        raise IRError(f"affine maps do not compose: {outer} after {inner}")
+    return AffineMap(inner.dims, tuple(substitute(e, inner.results) for e in outer.results))
+
+
+@functools.cache
 def dim_expr(dim: int) -> AffineExpr:
     return AffineExpr(((dim, 1),), 0)
 
@@ -118,6 +125,7 @@ def affine_map(dims: int, results: Sequence[AffineExpr]) -> AffineMap:
     return AffineMap(dims, tuple(results))
 
 
+@functools.cache
 def identity_map(dims: int) -> AffineMap:
     return AffineMap(dims, tuple(dim_expr(i) for i in range(dims)))
 

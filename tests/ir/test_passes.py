@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +214,18 @@ def test_all_passes_of_the_package_load_and_say_what_they_do() -> None:
         assert found.writes, found.name
         if not found.name.startswith("t-"):
             assert found.doc, found.name
+
+
+def test_garbage_collection_is_as_it_was_afterwards() -> None:
+    assert gc.isenabled()
+    run_pipeline(module(), "t-negate-twice")
+    assert gc.isenabled()
+    with pytest.raises(RuntimeError):
+        run_pipeline(module(), "t-crash")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        run_pipeline(module(), "t-negate-twice")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
