@@ -37,6 +37,7 @@ class Options:
     verify: bool = _option(False, "verify the module after every pass")
     interpret: bool = _option(False, "after every pass, compare the results of the module on random inputs")
     dump: str = _option("", "a directory for the module after every pass that changed it")
+    show: bool = _option(False, "print the module to standard error after every pass that changed it")
     timing: bool = _option(False, "print how long every pass took")
     cache: str = _option("", "the directory of the object cache, or 'off'")
 

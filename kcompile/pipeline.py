@@ -78,6 +78,7 @@ def run_stages(
         manager = PassManager(
             passes_of(stage, options, target),
             verify_each=options.verify,
+            print_after_change=options.show,
             dump_dir=folder,
             interpret_each=interpret,
             reproducer=f"{folder}/reproducer.mlir" if folder else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kcompile.cli.model import HELP, find_model
+from kcompile.cli.model import HELP, add_compile_arguments, compile_options, find_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="x86-64, x86-64-v3, x86-64-v4, aarch64 or host; several make one object that chooses at load",
     )
     parser.add_argument("--name", help="the name in the C symbols (the model's)")
+    add_compile_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     import kcompile
 
     model = find_model(arguments.model)
-    compiled = kcompile.compile(model, name=arguments.name, target=arguments.target[0] if arguments.target else None)
+    first = arguments.target[0] if arguments.target else None
+    compiled = kcompile.compile(model, name=arguments.name, target=first, **compile_options(arguments))
     path = compiled.save(arguments.output, targets=arguments.target)
     files = sorted(p for p in path.rglob("*") if p.is_file())
     for file in files:

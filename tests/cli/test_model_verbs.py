@@ -57,6 +57,20 @@ def test_a_function_gives_a_model_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert "graph.dot_general" in capsys.readouterr().out
 
 
+def test_dump_shows_the_way(
+    saved: tuple[keras.Model, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--verify-each", "--interpret-each", "--print-ir-after-change", "--time-passes", "--disable", "cse"]
+    stages = tmp_path / "stages"
+    assert main(["dump", str(saved[1]), "--stage", "plan", "--dump-stages", str(stages), *flags]) == 0
+    errors = capsys.readouterr().err
+    assert "// after form-kernels" in errors
+    assert "ms" in errors
+    assert " cse" not in errors
+    assert (stages / "1-kernel" / "00-input.mlir").is_file()
+    assert [p.name for p in sorted(stages.iterdir())] == ["0-graph", "1-kernel", "2-linalg", "3-loops", "4-plan"]
+
+
 def test_build_then_run(saved: tuple[keras.Model, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, path = saved
     artifact = tmp_path / "artifact"
