@@ -285,27 +285,28 @@ class _Emitter:
         """The epilogue at the accumulator's place, and the store of every result of the kernel."""
         out = self.view.output_maps[0]
         indices = [point[e.dim] for e in out.results]  # type: ignore[index]
-        bound, indices = self.grouped(self.view.op.results[0], indices)
+        bound, indices = grouped(self.frame, self.view.op.results[0], indices)
         evaluator = Points(self.frame, self.tile.lanes, mask, {bound: total}, cache)
         values = [evaluator.value(result, indices) for result in self.kernel.outputs]
         for value, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand
             evaluator.store(value, memref, indices)
 
-    def grouped(self, root: Value, indices: list[LaneIndex]) -> tuple[Value, list[LaneIndex]]:
-        """Where (groups, channels of a group) are collapsed right after the root: the place in that view."""
-        users = root.users
-        if len(users) != 1 or users[0].name != "tensor.collapse_shape":
-            return root, indices
-        b, view = self.b, users[0]
-        assert isinstance(root.type, TensorType)
-        collapsed = []
-        for group in view["reassociation"]:
-            index = indices[group[0]]
-            for d in group[1:]:
-                size = self.frame.size(root.type.shape[d])
-                index = LaneIndex(b.add(b.mul(index.base, size), indices[d].base), indices[d].stride)
-            collapsed.append(index)
-        return view.result, collapsed
+
+def grouped(frame: Frame, root: Value, indices: list[LaneIndex]) -> tuple[Value, list[LaneIndex]]:
+    """Where (groups, channels of a group) are collapsed right after the root: the place in that view."""
+    users = root.users
+    if len(users) != 1 or users[0].name != "tensor.collapse_shape":
+        return root, indices
+    b, view = frame.b, users[0]
+    assert isinstance(root.type, TensorType)
+    collapsed = []
+    for group in view["reassociation"]:
+        index = indices[group[0]]
+        for d in group[1:]:
+            size = frame.size(root.type.shape[d])
+            index = LaneIndex(b.add(b.mul(index.base, size), indices[d].base), indices[d].stride)
+        collapsed.append(index)
+    return view.result, collapsed
 
 
 def single_reduction(kernel: Kernel) -> Generic | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.register_tile import grouped, results_fit
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 
@@ -32,10 +32,7 @@ def match(kernel: Kernel, target: Target) -> Nothing | None:
     out = view.output_maps[0]
     if any(m is not out for m in view.output_maps) or any(e.dim is None for e in out.results):
         return None
-    shape = view.op.results[0].type.shape  # type: ignore[attr-defined]
-    if any(isinstance(v.type, TensorType) and v.type.shape != shape for v in kernel.outputs):
-        return None
-    return Nothing()
+    return Nothing() if results_fit(kernel, view) else None
 
 
 def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
@@ -48,7 +45,11 @@ def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
         known = {d: i for d, i in zip(order, indices, strict=True) if d is not None}
         start = [Points(frame, 1).value(init, indices) for init in view.inits]
         totals = _reduce(frame, view, list(view.reductions), known, start)
-        points = Points(frame, 1, None, dict(zip(view.op.results, totals, strict=True)))
+        bound = dict(zip(view.op.results, totals, strict=True))
+        if len(totals) == 1:
+            shaped, indices = grouped(frame, view.op.results[0], indices)
+            bound = {shaped: totals[0]}
+        points = Points(frame, 1, None, bound)
         for value, memref in zip(kernel.outputs, frame.outputs, strict=True):
             points.store(points.value(value, indices), memref, indices)
     return frame.finish("scalar_loops{}")
