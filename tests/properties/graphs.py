@@ -270,8 +270,8 @@ class _Maker:
         return self.b.concatenate(x, *others, axis=axes[self.choose(0, len(axes) - 1)])
 
     def reverse(self) -> Value:
-        x = self.any_value()
-        axes = tuple(i for i in range(len(shape_of(x))) if self.choose(0, 1))
+        x = self.any_value()  # a symbolic axis is not turned: no affine map with constant terms says where it ends
+        axes = tuple(i for i, d in enumerate(shape_of(x)) if not isinstance(d, SymbolicDim) and self.choose(0, 1))
         return self.b.reverse(x, axes=axes)
 
     def reduce(self) -> Value | None:

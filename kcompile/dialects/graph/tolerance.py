@@ -26,10 +26,16 @@ _EXPONENT: dict[Type, int] = {t.f16: -14, t.bf16: -126, t.f32: -126, t.f64: -102
 
 @dataclass(frozen=True)
 class Tolerance:
-    """`ulps` in the last place, plus the rounding of sums where `accumulates`."""
+    """`ulps` in the last place, plus the rounding of sums where `accumulates`.
+
+    narrow     sums of f16 and bf16 are rounded at each step, not once from f32
+    addends    the operands that are summed (all unless said); the others only choose what is
+    """
 
     ulps: float = 0.0
     accumulates: bool = False
+    narrow: bool = False
+    addends: tuple[int, ...] | None = None
 
     def bound(
         self,
@@ -44,11 +50,12 @@ class Tolerance:
             return np.zeros(expected.shape)
         bound = self.ulps * ulp_of(expected, element)
         if self.accumulates and definition.reference is not None and expected.size:
-            wide = [np.abs(a).astype(np.float64) if a.dtype.kind == "f" else a for a in arrays]
+            wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays]
+            for i in range(len(wide)) if self.addends is None else self.addends:
+                wide[i] = np.abs(wide[i]) if wide[i].dtype.kind == "f" else wide[i]
             magnitude = np.asarray(definition.reference(*wide, **attributes), np.float64)
             count = max(2.0, sum(a.size for a in arrays) / max(1, expected.size) + 8.0)
-            # low precision sums in f32 and rounds once at the end
-            step = _EPSILON[t.f32] if element in (t.f16, t.bf16) else _EPSILON[element]
+            step = _EPSILON[t.f32] if element in (t.f16, t.bf16) and not self.narrow else _EPSILON[element]
             bound = bound + count * step * magnitude + ulp_of(expected, element)
         return np.asarray(bound)
 

@@ -30,7 +30,7 @@ from .dialect import (
 from .reduction import check_kind, element_from_array, identity
 from .sampling import FLOATS, NUMBERS, Case, Rng, Samples, case, distinct, integers, values
 from .shape import Pad
-from .tolerance import accumulated
+from .tolerance import Tolerance, accumulated
 
 Ints = tuple[int, ...]
 KINDS = ("add", "max", "min")
@@ -167,7 +167,7 @@ class ReduceWindowGrad:
     """The gradient of reduce_window with `kind` max or min: ct is added where each window's first extreme is.
 
     The windows are those of reduce_window with the same attributes; ct has the shape of its result, the result that of
-    x. The first one in row-major order wins a tie.
+    x. The first one in row-major order wins a tie. Sums are rounded to the element type at each step.
     """
 
     def infer(
@@ -206,13 +206,13 @@ class ReduceWindowGrad:
         found = views == (views.max(-1) if kind == "max" else views.min(-1))[..., None]
         found = np.where(np.isnan(views).any(-1, keepdims=True), np.isnan(views), found) & inside
         first = np.take_along_axis(places, np.argmax(found, -1)[..., None], -1)[..., 0]
-        total = np.zeros(x.size, np.float32 if x.dtype == np.float16 else x.dtype)
+        total = np.zeros(x.size, x.dtype)
         hit = first >= 0
         np.add.at(total, first[hit], ct[hit])
-        return total.reshape(x.shape).astype(x.dtype)
+        return total.reshape(x.shape)
 
     vjp = NOT_DIFFERENTIABLE
     lower = "window"
     stablehlo = "stablehlo.select_and_scatter"
     samples = Samples(FLOATS, _window_grad_case)
-    tolerance = accumulated
+    tolerance = Tolerance(accumulates=True, narrow=True, addends=(1,))
