@@ -36,8 +36,11 @@ class Linear:
 
 @dataclass(slots=True)
 class Scope:
-    """A region being printed. `hook` is code that runs right before the region is entered, for what is hoisted out of it;
-    `known` holds what was computed for this region and all inside, by what it is."""
+    """A region being printed.
+
+    hook    code that runs right before the region is entered: what is hoisted out of it
+    known   names of what was computed for this region and all inside, by what it is
+    """
 
     hook: Code
     known: dict[object, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Kernels one by one: compile the functions of a module at loops level, and call them on NumPy arrays. For tests and tuning."""
+"""Kernels one by one, for tests and tuning: compile the functions of a module at loops level, call them on NumPy arrays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def compile_kernels(module: Operation, target: Target | None = None) -> dict[str
 def _callable(function: Operation, address: int, keep: Any) -> Kernel:
     types = [a.type for a in function.body.arguments]
     memrefs = [x for x in types if isinstance(x, MemRefType)]
-    native = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p if isinstance(x, MemRefType) else ctypes.c_int64 for x in types])(address)
+    native = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p if isinstance(x, MemRefType) else ctypes.c_int64 for x in types])(
+        address
+    )
     name = function["sym_name"]
 
     def call(arrays: Sequence[Array], *indices: int) -> None:

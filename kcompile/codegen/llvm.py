@@ -1,7 +1,8 @@
 """Loops to LLVM text: one `func.func` of memrefs becomes one function of pointers.
 
-`print_llvm(module, target)` prints every function whose arguments are memrefs and indices. Structured control flow becomes
-blocks and phis; a memref argument is `ptr noalias` (see `kernel.aliased` below), `readonly` where nothing is stored to it.
+`print_llvm(module, target)` prints every function whose arguments are memrefs and indices. Structured control flow
+becomes blocks and phis; a memref argument is `ptr noalias` (see `kernel.aliased` below), and `readonly` where nothing is
+stored to it.
 Attributes of the function that matter here:
 
   kernel.dims      [dims of memref argument 0, ..]: the true sizes behind `?`, from which strides are computed
@@ -14,9 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kcompile.codegen import vector_operations  # noqa: F401  (its rows of the table)
 from kcompile.codegen.addresses import Code, Linear, Scope
+from kcompile.codegen.operations import print_operation
 from kcompile.codegen.target import Target
-from kcompile.codegen.text import LLVMModule, element_bytes, literal, memory_type, symbol_name, type_text
+from kcompile.codegen.text import LLVMModule, element_bytes, memory_type, symbol_name, type_text
 from kcompile.errors import IRError, UnsupportedError
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, module_functions
@@ -59,7 +62,9 @@ def is_kernel(function: Operation) -> bool:
 class FunctionPrinter:
     """The state of printing one function. Operations are printed by the table in `operations.py`."""
 
-    def __init__(self, function: Operation, target: Target, out: LLVMModule, suffix: str = "", linkage: str = "internal"):
+    def __init__(
+        self, function: Operation, target: Target, out: LLVMModule, suffix: str = "", linkage: str = "internal"
+    ):
         self.function, self.target, self.out = function, target, out
         self.suffix, self.linkage = suffix, linkage
         self.names: dict[Value, str] = {}
@@ -120,7 +125,9 @@ class FunctionPrinter:
         type = value.type
         assert isinstance(type, MemRefType)
         shape = tuple(type.shape) if dims is None else tuple(dims)
-        if len(shape) != len(type.shape) or any(s not in (t.DYNAMIC, d) for s, d in zip(type.shape, shape, strict=True)):
+        if len(shape) != len(type.shape) or any(
+            s not in (t.DYNAMIC, d) for s, d in zip(type.shape, shape, strict=True)
+        ):
             raise IRError(f"kernel.dims {shape} does not describe {type}")
         self.dims[value] = shape
         if type.strides is not None:
@@ -266,8 +273,6 @@ class FunctionPrinter:
     # -- control flow
     def block(self, block: Block) -> list[str]:
         """Print the operations of a block; gives the operands of its terminator."""
-        from kcompile.codegen.operations import print_operation
-
         for op in block.ops:
             if op.name == "scf.yield":
                 return [self.name(v) for v in op.operands]
@@ -327,7 +332,9 @@ class FunctionPrinter:
         yielded = self.block(body)
         following = self.emit(f"add nsw i64 {carried[0]}, {by}")
         again = self.emit(f"icmp slt i64 {following}, {high}")
-        for argument, name, init, value in zip(body.arguments, carried, [low, *inits], [following, *yielded], strict=True):
+        for argument, name, init, value in zip(
+            body.arguments, carried, [low, *inits], [following, *yielded], strict=True
+        ):
             phis.append(f"  {name} = phi {type_text(argument.type)} [ {init}, %{before} ], [ {value}, %{self.label} ]")
         self.statement(f"br i1 {again}, label %{body_label}, label %{exit_label}")
         latch = self.label
@@ -377,6 +384,3 @@ def _flatten(code: Code, lines: list[str]) -> None:
             lines.append(part)
         else:
             _flatten(part, lines)
-
-
-__all__ = ["FunctionPrinter", "LLVMModule", "is_kernel", "literal", "print_kernels", "print_llvm", "symbol_name"]

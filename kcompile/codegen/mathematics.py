@@ -1,6 +1,6 @@
 """Functions of floats without an instruction of their own, as arithmetic: polynomials and exact reductions.
 
-`expansion("math.exp", type)` is a block of `arith`, `math` and `vector` operations on its arguments, ended by func.return.
+`expansion("math.exp", type)` is a block of `arith`, `math` and `vector` operations on its arguments and a func.return.
 It is the same for a scalar and for every lane of a vector, so a loop's tail gives the bits that its vectors would give.
 Largest errors in units of the last place, with fused multiply-add (tests/codegen/test_mathematics.py holds them):
 
@@ -34,7 +34,7 @@ Recipe = Callable[[LoopBuilder, Sequence[Value]], Value]
 
 
 def split_constant(bits: int, shift: int, *widths: int) -> tuple[float, ...]:
-    """bits / 2^shift as a sum of floats: the first ones of so many bits (products with small integers are exact), then the rest."""
+    """bits / 2^shift as a sum of floats: first ones of so many bits, exact in products with small integers, then the rest."""
     parts = []
     for width in widths:
         drop = max(0, bits.bit_length() - width)
@@ -290,7 +290,9 @@ def _atan2(b: LoopBuilder, xs: Sequence[Value]) -> Value:
     over, under = b.select(steep, ax, ay), b.select(steep, ay, ax)
     # 0 / 0 counts as 0, inf / inf as 1: the signs then tell the angle
     over = b.select(b.and_(b.cmp("eq", over, INF), b.cmp("eq", under, INF)), 1.0, over)
-    under = b.select(b.cmp("eq", over, 0.0), 1.0, b.select(b.and_(b.cmp("eq", ay, INF), b.cmp("eq", ax, INF)), 1.0, under))
+    under = b.select(
+        b.cmp("eq", over, 0.0), 1.0, b.select(b.and_(b.cmp("eq", ay, INF), b.cmp("eq", ax, INF)), 1.0, under)
+    )
     z = b.div(over, under)
     # above tan(pi / 8): atan(z) = pi / 4 + atan((z - 1) / (z + 1))
     large = b.cmp("gt", z, math.tan(math.pi / 8))
@@ -378,7 +380,8 @@ def _trunc(b: LoopBuilder, xs: Sequence[Value]) -> Value:
 
 
 RECIPES: dict[str, Recipe] = {
-    "math.exp": _exp, "math.exp2": _exp2, "math.expm1": _expm1, "math.log": _log, "math.log2": _log2, "math.log1p": _log1p,
+    "math.exp": _exp, "math.exp2": _exp2, "math.expm1": _expm1,
+    "math.log": _log, "math.log2": _log2, "math.log1p": _log1p,
     "math.tanh": _tanh, "math.erf": _erf, "math.sin": _in_f64(_sin), "math.cos": _in_f64(_cos),
     "math.atan2": _in_f64(_atan2), "math.powf": _in_f64(_pow), "arith.remf": _remainder, "codegen.ldexp": _ldexp,
     "math.roundeven": _roundeven, "math.floor": _floor, "math.ceil": _ceil, "math.trunc": _trunc,

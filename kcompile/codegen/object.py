@@ -48,7 +48,11 @@ def spills(assembly: str, function: str) -> int:
     body = re.search(rf"^{re.escape(function)}:\n(.*?)^\.Lfunc_end", assembly, re.M | re.S)
     if body is None:
         raise KcompileError(f"the assembly has no function {function}")
-    x86 = re.findall(r"^\s*v?mov\w+\s+%[xyz]mm\d+, -?\d*\(%r[sb]p\).*Spill|^\s*v?mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%rsp\)", body[1], re.M)
+    x86 = re.findall(
+        r"^\s*v?mov\w+\s+%[xyz]mm\d+, -?\d*\(%r[sb]p\).*Spill|^\s*v?mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%rsp\)",
+        body[1],
+        re.M,
+    )
     arm = re.findall(r"^\s*st[rp]\s+q\d+.*\[sp", body[1], re.M)
     return len(x86) + len(arm)
 

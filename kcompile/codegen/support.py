@@ -69,7 +69,7 @@ done:
 }
 """
 
-# The bodies that LLVM's own calls of these names bind to. Kernels copy in loops of their own; these are for what is left.
+# The bodies that LLVM's own calls of these names bind to. Kernels copy in loops of their own; this is for what is left.
 MEMORY_FUNCTIONS = """\
 define internal ptr @memcpy(ptr noalias %to, ptr noalias %from, i64 %count) nounwind "no-builtins" {
 entry:

@@ -1,4 +1,4 @@
-"""Functions of floats: how far the machine code is from the exact value, in units of the last place, and what the edges give."""
+"""Functions of floats: how far machine code is from the exact value, in units of the last place; and the edges."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def samples(name: str, dtype: Any) -> list[Array]:
             low, high = low * math.log(2), high * math.log(2)
         return [np.concatenate([spread(low, high), both_signs(magnitudes(1e-12, 10), rng)])]
     if name in ("log", "log2"):
-        return [np.concatenate([magnitudes(float(info.smallest_subnormal) * 2, float(info.max) / 2), magnitudes(0.5, 2)])]
+        return [
+            np.concatenate([magnitudes(float(info.smallest_subnormal) * 2, float(info.max) / 2), magnitudes(0.5, 2)])
+        ]
     if name == "log1p":
         return [np.concatenate([magnitudes(1e-20, float(info.max) / 2), both_signs(magnitudes(1e-12, 0.99), rng)])]
     if name in ("tanh", "erf"):
@@ -62,7 +64,10 @@ def samples(name: str, dtype: Any) -> list[Array]:
         return [np.concatenate([spread(-10, 10), both_signs(magnitudes(1e-10, 1e6), rng)])]
     if name == "pow":
         return [np.concatenate([magnitudes(1e-3, 1e3), magnitudes(0.5, 2)]), rng.uniform(-9, 9, COUNT).astype(dtype)]
-    return [both_signs(magnitudes(1e-4, 1e4).repeat(2), rng), both_signs(magnitudes(1e-4, 1e4).repeat(2), rng)[::-1].copy()]
+    return [
+        both_signs(magnitudes(1e-4, 1e4).repeat(2), rng),
+        both_signs(magnitudes(1e-4, 1e4).repeat(2), rng)[::-1].copy(),
+    ]
 
 
 def compiled(element: t.Type, target: str, lanes: int) -> Compiled:
@@ -110,8 +115,37 @@ def test_edges(element: t.Type, target: str) -> None:
     dtype = t.to_numpy(element).type
     info = np.finfo(dtype)
     small = float(info.smallest_subnormal)
-    points = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 2.5, -2.5, 3.0, -3.0, small, -small, 5 * small]
-    points += [float(info.tiny), -float(info.tiny), float(info.max), -float(info.max), 1e4, -1e4, 88.0, -88.0, 709.0, -709.0]
+    points = [
+        np.nan,
+        np.inf,
+        -np.inf,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        2.0,
+        2.5,
+        -2.5,
+        3.0,
+        -3.0,
+        small,
+        -small,
+        5 * small,
+    ]
+    points += [
+        float(info.tiny),
+        -float(info.tiny),
+        float(info.max),
+        -float(info.max),
+        1e4,
+        -1e4,
+        88.0,
+        -88.0,
+        709.0,
+        -709.0,
+    ]
     edges = np.array(points, dtype)
     kernels = compiled(element, target, 1)
     for name in REFERENCES:
@@ -154,7 +188,9 @@ def test_half_precision_is_computed_in_f32(element: t.Type) -> None:
         for name in ("exp", "tanh", "log1p", "erf"):
             made = run(kernels, name, [x], element).astype(np.float64)
             with np.errstate(all="ignore"):
-                expected = np.asarray(fit(exact(name, [x.astype(np.float32)]).astype(np.float32), t.VectorType(x.shape, element)))
+                expected = np.asarray(
+                    fit(exact(name, [x.astype(np.float32)]).astype(np.float32), t.VectorType(x.shape, element))
+                )
             expected = expected.astype(np.float64)
             step = 2.0 ** (-10 if element is t.f16 else -7)
             both = np.isfinite(expected) & np.isfinite(made)

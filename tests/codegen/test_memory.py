@@ -31,7 +31,9 @@ def module_of(function: Operation) -> Operation:
     return module
 
 
-def check(module: Operation, name: str, inputs: list[Array], outputs: list[Array], *indices: int, target: str = "host") -> list[Array]:
+def check(
+    module: Operation, name: str, inputs: list[Array], outputs: list[Array], *indices: int, target: str = "host"
+) -> list[Array]:
     """The outputs of the compiled kernel, which are those of the interpreter."""
     expected = [x.copy() for x in outputs]
     interpret(module, name, [*inputs, *expected, *indices])
@@ -79,7 +81,9 @@ def test_masked_load_and_store_as_interpreted(n: int, count: int, pass_through: 
     b.masked_store(v, y, [16], mask)
     module = module_of(b.ret())
     data = np.arange(max(n, 0) + max(count, 0), dtype=np.float32)
-    check(module, "f", [data], [np.full(32, -5, np.float32)], n, min(count, 16) if n + min(count, 16) <= len(data) else 0)
+    check(
+        module, "f", [data], [np.full(32, -5, np.float32)], n, min(count, 16) if n + min(count, 16) <= len(data) else 0
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -29,7 +29,9 @@ def accepted(module: Operation) -> None:
 def test_scalar_operations(lanes: int) -> None:
     bodies: dict[str, Any] = {}
     for element in (t.f16, t.bf16, t.f32, t.f64):
-        for name in "exp exp2 expm1 log log2 log1p tanh erf sin cos sqrt rsqrt abs floor ceil trunc round_even neg".split():
+        for (
+            name
+        ) in "exp exp2 expm1 log log2 log1p tanh erf sin cos sqrt rsqrt abs floor ceil trunc round_even neg".split():
             bodies[f"{name}_{element}"] = ((element,), element, lambda b, x, n=name: getattr(b, n)(x))
         for name in "pow atan2 rem div add max min maxnum minnum copysign".split():
             bodies[f"{name}_{element}"] = ((element, element), element, lambda b, x, y, n=name: getattr(b, n)(x, y))
@@ -46,7 +48,9 @@ def test_scalar_operations(lanes: int) -> None:
 
 def test_vectors_memory_and_control() -> None:
     m = MemRefType((t.DYNAMIC, 32), t.f32)
-    b = LoopBuilder.function("f", [m, MemRefType((16,), t.i32), MemRefType((4, 32), t.f32, (64, 1), 8), t.index, t.index, t.index])
+    b = LoopBuilder.function(
+        "f", [m, MemRefType((16,), t.i32), MemRefType((4, 32), t.f32, (64, 1), 8), t.index, t.index, t.index]
+    )
     x, where, y, n, tid, team = b.block.arguments
     scratch = b.alloca((4, 32), t.f32)
     low, high = b.partition(n, tid, team, 4)
@@ -85,7 +89,7 @@ def test_structured_operations() -> None:
     maps = [dims_map(3, [0, 2]), dims_map(3, [2, 1]), dims_map(3, [0, 1])]
     iterators = [linalg.PARALLEL, linalg.PARALLEL, linalg.REDUCTION]
     (product,) = linalg.generic(b, [x, y], [zero], maps, iterators, lambda s, p, q, o: s.add(o, s.mul(p, q)))
-    body = lambda s, p, o: s.add(p, s.cast(s.create("linalg.index", (), {"dim": 0}).result, t.f32))  # noqa: E731
+    body = lambda s, p, o: s.add(p, s.cast(s.create("linalg.index", (), {"dim": 0}).result, t.f32))
     identity = identity_map(2)
     (shifted,) = linalg.generic(b, [product], [product], [identity, identity], [linalg.PARALLEL] * 2, body)
     padded = tensor.pad(b, shifted, b.constant(0.0, t.f32), [1, 0], [0, 2])

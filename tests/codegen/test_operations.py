@@ -1,4 +1,4 @@
-"""Every scalar operation: machine code on each target = the interpreter, for scalars and for vectors, at the edges and between."""
+"""Every scalar operation: machine code on each target = the interpreter, for scalars and for vectors, at edges too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.codegen.elementwise_kernels import TARGETS, Compiled, kernel_module, 
 INTEGERS = [t.i8, t.i16, t.i32, t.i64, t.index]
 FLOATS = [t.f16, t.bf16, t.f32, t.f64]
 INTEGER_OPS = (
-    "addi subi muli divsi divui remsi remui floordivsi ceildivsi ceildivui andi ori xori shli shrui shrsi maxsi maxui minsi minui"
+    "addi subi muli divsi divui remsi remui floordivsi ceildivsi ceildivui andi ori xori shli shrui shrsi "
+    "maxsi maxui minsi minui"
 ).split()
 FLOAT_OPS = "addf subf mulf divf remf maximumf minimumf maxnumf minnumf".split()
 LANES = 8
@@ -47,7 +48,24 @@ def float_samples(element: Type, rng: np.random.Generator) -> np.ndarray[Any, An
     dtype = t.to_numpy(element)
     largest = {t.f16: 65504.0, t.bf16: 3.3895314e38, t.f32: 3.4028235e38, t.f64: 1.7976931348623157e308}[element]
     tiny = {t.f16: 2.0**-24, t.bf16: 2.0**-133, t.f32: 2.0**-149, t.f64: 2.0**-1074}[element]
-    edges = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 3.0, np.inf, -np.inf, np.nan, largest, -largest, tiny, -3 * tiny]
+    edges = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        1.5,
+        2.5,
+        -2.5,
+        3.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        largest,
+        -largest,
+        tiny,
+        -3 * tiny,
+    ]
     values = np.concatenate([edges, rng.standard_normal(8) * 3])
     with np.errstate(over="ignore"):
         return np.asarray(fit(values.astype(dtype), VectorType(values.shape, element)))
@@ -73,7 +91,9 @@ def check(bodies: Any, inputs: dict[str, Any], target: str) -> None:
         for made in (by_scalar.run(name, xs, types, output), by_vector.run(name, xs, types, output)):
             wrong = np.flatnonzero(~same_bits(expected, made))
             shown = [(*(x[i] for x in xs), expected[i], made[i]) for i in wrong[:4]]
-            assert not wrong.size, f"{name} on {target}: {wrong.size} differ, first (operands, interpreter, machine): {shown}"
+            assert not wrong.size, (
+                f"{name} on {target}: {wrong.size} differ, first (operands, interpreter, machine): {shown}"
+            )
         head = slice(0, 2 * LANES)
         scalar_interpreted = run_interpreted(scalars, name, [x[head] for x in xs], output)
         assert same_bits(expected[head], scalar_interpreted).all(), name
@@ -130,7 +150,7 @@ def test_integer_division_by_constants(target: str) -> None:
     bodies: dict[str, Any] = {}
     for name in ("divsi", "divui", "remsi", "remui", "floordivsi", "ceildivsi", "ceildivui", "shli", "shrui", "shrsi"):
         for constant in (1, -1, 2, 7, -3, 0, 31, 32):
-            body = lambda b, x, n=name, c=constant: b.create(f"arith.{n}", [x, b.constant(c, x.type)]).result  # noqa: E731
+            body = lambda b, x, n=name, c=constant: b.create(f"arith.{n}", [x, b.constant(c, x.type)]).result
             bodies[f"{name}_{constant}".replace("-", "m")] = ((t.i32,), t.i32, body)
     check(bodies, dict.fromkeys(bodies, xs), target)
 
@@ -150,7 +170,7 @@ def test_casts(target: str) -> None:
                     continue
                 name = f"{source}_{target_type}_{unsigned}"
                 stored = t.IntegerType(target_type.width) if isinstance(target_type, t.IntegerType) else target_type
-                body = lambda b, x, e=target_type, u=unsigned: b.cast(x, e, u)  # noqa: E731
+                body = lambda b, x, e=target_type, u=unsigned: b.cast(x, e, u)
                 if t.is_float(source) and t.is_integer(target_type) and target_type is not t.i1:
                     # what does not fit the integer is undefined, so only values that do are tried
                     values = np.array([0.0, 1.0, 1.5, 2.5, 100.25, 126.75, 7.0, 0.5])
@@ -177,7 +197,14 @@ def test_bitcasts_keep_the_bits(target: str) -> None:
     rng = np.random.default_rng(6)
     bodies: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
-    for source, result in [(t.f32, t.i32), (t.i32, t.f32), (t.f64, t.i64), (t.f16, t.i16), (t.i16, t.bf16), (t.bf16, t.i16)]:
+    for source, result in [
+        (t.f32, t.i32),
+        (t.i32, t.f32),
+        (t.f64, t.i64),
+        (t.f16, t.i16),
+        (t.i16, t.bf16),
+        (t.bf16, t.i16),
+    ]:
         name = f"{source}_{result}"
         bodies[name] = ((source,), result, lambda b, x, e=result: b.bitcast(x, e))
         samples = float_samples(source, rng) if t.is_float(source) else integer_samples(source, rng)

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from kcompile.dialects.upstream.elementwise import (
-    define, fit, is_scalar_or_vector, mask_like, same_floats, same_integers, signed, unsigned,
+    define,
+    fit,
+    is_scalar_or_vector,
+    mask_like,
+    same_floats,
+    same_integers,
+    signed,
+    unsigned,
 )  # fmt: skip
 from kcompile.errors import IRError
 from kcompile.ir import types as t
@@ -126,7 +133,9 @@ class Constant:
         attribute = op.attributes.get("value")
         kind = getattr(attribute, "type", t.i1)  # a bool attribute has no type of its own
         if attribute is None or kind is not op.results[0].type:
-            raise IRError(f"arith.constant needs a value of its result type {op.results[0].type}. Received: {attribute}")
+            raise IRError(
+                f"arith.constant needs a value of its result type {op.results[0].type}. Received: {attribute}"
+            )
 
     def interpret(interp: Any, op: Operation, operands: list[Any]) -> list[Any]:
         return [np.asarray(op["value"]).astype(t.to_numpy(t.element_of(op.results[0].type)))[()]]
@@ -198,18 +207,24 @@ class Select:
         return np.where(condition, x, y).astype(x.dtype)[()]
 
 
-def _cast(name: str, doc: str, accepts: Callable[[Type, Type], bool], convert: Callable[[Any, np.dtype[Any]], Any]) -> None:
+def _cast(
+    name: str, doc: str, accepts: Callable[[Type, Type], bool], convert: Callable[[Any, np.dtype[Any]], Any]
+) -> None:
     def verify(op: Operation) -> None:
         source, target = op.operands[0].type, op.results[0].type
         fits = is_scalar_or_vector(source) and is_scalar_or_vector(target) and t.shape_of(source) == t.shape_of(target)
         if not fits or isinstance(source, VectorType) != isinstance(target, VectorType):
-            raise IRError(f"arith.{name} casts scalars to scalars, or vectors lane by lane. Received: {source} to {target}")
+            raise IRError(
+                f"arith.{name} casts scalars to scalars, or vectors lane by lane. Received: {source} to {target}"
+            )
         if not accepts(t.element_of(source), t.element_of(target)):
             raise IRError(f"arith.{name} cannot cast {source} to {target}")
 
     def interpret(interp: Any, op: Operation, operands: list[Any]) -> list[Any]:
         with np.errstate(all="ignore"):
-            return [fit(convert(np.asarray(operands[0]), t.to_numpy(t.element_of(op.results[0].type))), op.results[0].type)]
+            return [
+                fit(convert(np.asarray(operands[0]), t.to_numpy(t.element_of(op.results[0].type))), op.results[0].type)
+            ]
 
     fields = {"__doc__": doc, "verify": verify, "interpret": interpret}
     arith.op(name, ins="x", traits="pure elementwise")(type(name, (), fields))
@@ -228,12 +243,24 @@ def _both(a: type, b: type, order: Callable[[int, int], bool]) -> Callable[[Type
     return lambda x, y: isinstance(x, a) and isinstance(y, b) and order(t.bitwidth(x), t.bitwidth(y))
 
 
-_any = lambda x, y: True  # noqa: E731
-_index = lambda x, y: (x is t.index) != (y is t.index) and t.is_integer(x) and t.is_integer(y)  # noqa: E731
+_any = lambda x, y: True
+_index = lambda x, y: (x is t.index) != (y is t.index) and t.is_integer(x) and t.is_integer(y)
 _cast("extf", "To a wider float.", _both(FloatType, FloatType, int.__lt__), lambda x, d: x.astype(d))
-_cast("truncf", "To a narrower float, to nearest even.", _both(FloatType, FloatType, int.__gt__), lambda x, d: x.astype(d))
-_cast("extsi", "To a wider integer, signed.", _both(IntegerType, IntegerType, int.__lt__), lambda x, d: _number(x).astype(d))
-_cast("extui", "To a wider integer, unsigned.", _both(IntegerType, IntegerType, int.__lt__), lambda x, d: unsigned(x).astype(d))
+_cast(
+    "truncf", "To a narrower float, to nearest even.", _both(FloatType, FloatType, int.__gt__), lambda x, d: x.astype(d)
+)
+_cast(
+    "extsi",
+    "To a wider integer, signed.",
+    _both(IntegerType, IntegerType, int.__lt__),
+    lambda x, d: _number(x).astype(d),
+)
+_cast(
+    "extui",
+    "To a wider integer, unsigned.",
+    _both(IntegerType, IntegerType, int.__lt__),
+    lambda x, d: unsigned(x).astype(d),
+)
 _cast("trunci", "The low bits.", _both(IntegerType, IntegerType, int.__gt__), _wraps)
 _cast("sitofp", "Signed integer to float.", _both(IntegerType, FloatType, _any), lambda x, d: _number(x).astype(d))
 _cast("uitofp", "Unsigned integer to float.", _both(IntegerType, FloatType, _any), lambda x, d: unsigned(x).astype(d))
@@ -277,7 +304,7 @@ def constant_attribute(value: Any, type: Type) -> Any:
         if isinstance(element, FloatType) and element is t.bf16:
             array = np.asarray(fit(array.astype(np.float32), element))
         elif array.dtype.kind in "iu" and t.is_integer(element):
-            array = _wrap(array, element)
+            array = np.asarray(_wrap(array, element))
         return DenseAttr(np.broadcast_to(array.astype(t.to_numpy(element)), t.shape_of(type)), type)
     if isinstance(element, FloatType):
         return FloatAttr(float(value), element)

@@ -2,10 +2,10 @@
 # (the functions of an op's class take no self: the class is a name space)
 """The `linalg` dialect: a kernel as an iteration space, affine maps and a scalar body.
 
-    results = linalg.generic(inputs.., outputs..) {indexing_maps, iterator_types, operandSegmentSizes} { ^bb0(scalars): .. }
+    results = linalg.generic(inputs.., outputs..) {indexing_maps, iterator_types} { ^bb0(one scalar an operand): .. }
 
-For each point of the space the body reads one element of each operand, where its map says, and yields the new element of
-each output. Parallel dims come in any order; reduction dims run one after the other, the last one fastest.
+For each point of the space the body reads one element of each operand, where its map says, and yields the new element
+of each output. Parallel dims come in any order; reduction dims run one after the other, the last one fastest.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def maps_of(op: Operation) -> tuple[AffineMap, ...]:
 
 
 def iterators_of(op: Operation) -> tuple[str, ...]:
-    """"parallel" or "reduction" for each dim of the iteration space."""
+    """ "parallel" or "reduction" for each dim of the iteration space."""
     return tuple(str(i).removeprefix("#linalg.iterator_type<").removesuffix(">") for i in op["iterator_types"])
 
 
@@ -63,7 +63,9 @@ def loop_sizes(op: Operation) -> tuple[Dim, ...]:
                 sizes.setdefault(expression.dim, size)
     missing = [d for d in range(len(iterators_of(op))) if d not in sizes]
     if missing:
-        raise IRError(f"linalg.generic: no operand is indexed by d{missing[0]} alone, so its size is unknown", str(op.location))
+        raise IRError(
+            f"linalg.generic: no operand is indexed by d{missing[0]} alone, so its size is unknown", str(op.location)
+        )
     return tuple(sizes[d] for d in range(len(sizes)))
 
 

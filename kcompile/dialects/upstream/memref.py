@@ -1,6 +1,6 @@
 # mypy: disable-error-code=misc
 # (the functions of an op's class take no self: the class is a name space)
-"""The `memref` dialect: loads, stores and scratch memory. Bounds are checked by the interpreter, not by machine code."""
+"""The `memref` dialect: loads, stores, scratch memory. Bounds are checked by the interpreter, not by machine code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def place(buffer: np.ndarray[Any, Any], indices: list[Any], lanes: int = 1) -> t
     last = len(where) - 1
     for k, (i, size) in enumerate(zip(where, buffer.shape, strict=True)):
         if i < 0 or i + (lanes if k == last else 1) > size:
-            raise IRError(f"access outside the buffer: index {list(where)} ({lanes} lanes) of shape {list(buffer.shape)}")
+            raise IRError(
+                f"access outside the buffer: index {list(where)} ({lanes} lanes) of shape {list(buffer.shape)}"
+            )
     return where
 
 

@@ -21,7 +21,9 @@ def _check_yield(op: Operation, region: int, types: list[t.Type]) -> None:
     terminator = op.regions[region].blocks[0].last
     yielded = [v.type for v in terminator.operands] if terminator is not None else []
     if terminator is None or terminator.name != "scf.yield" or yielded != types:
-        raise IRError(f"region {region} of {op.name} needs an scf.yield of {types}. Received: {terminator!r} of {yielded}")
+        raise IRError(
+            f"region {region} of {op.name} needs an scf.yield of {types}. Received: {terminator!r} of {yielded}"
+        )
 
 
 @scf.op("for", ins="lower upper step *inits")

@@ -2,7 +2,7 @@
 # (the functions of an op's class take no self: the class is a name space)
 """The `tensor` dialect: what stands around `linalg` operations: empty results, padding, slices, concatenation, views.
 
-Sizes are those of the result type, symbols included; a static_sizes attribute holds DYNAMIC where the type has a symbol.
+Sizes are those of the result type, symbols included; a static_sizes attribute holds DYNAMIC where there is a symbol.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def reassociation_of(longer: Sequence[Dim], shorter: Sequence[Dim]) -> tuple[tup
     i = 0
     for size in shorter:
         group, total = [], 1  # type: list[int], Dim
-        while i < len(longer) and (not group or total is not size and total != size):
+        while i < len(longer) and (not group or (total is not size and total != size)):
             group.append(i)
             total = total * longer[i]
             i += 1
@@ -121,9 +121,7 @@ def reshape(b: Builder, x: Value, shape: Sequence[Dim]) -> Value:
     groups = reassociation_of(shape, source.shape) if expands else reassociation_of(source.shape, shape)
     if groups is None:
         raise IRError(f"{source} does not split or merge into {target}")
-    attrs: dict[str, Any] = {
-        "reassociation": ArrayAttr(tuple(ArrayAttr(tuple(IntAttr(i) for i in g)) for g in groups))
-    }
+    attrs: dict[str, Any] = {"reassociation": ArrayAttr(tuple(ArrayAttr(tuple(IntAttr(i) for i in g)) for g in groups))}
     if expands:
         attrs["static_output_shape"] = _static(shape)
     return b.create("tensor.expand_shape" if expands else "tensor.collapse_shape", [x], attrs, [target]).result
@@ -172,7 +170,9 @@ def pad_value(op: Operation) -> Value:
 
 def _slices(op: Operation, shape: Sequence[int]) -> tuple[slice, ...]:
     parts = zip(op["static_offsets"], shape, op["static_strides"], strict=True)
-    return tuple(slice(first, first + (size - 1) * stride + 1 if size else first, stride) for first, size, stride in parts)
+    return tuple(
+        slice(first, first + (size - 1) * stride + 1 if size else first, stride) for first, size, stride in parts
+    )
 
 
 def _check_slice(op: Operation, whole: TensorType, part: TensorType) -> None:
@@ -180,7 +180,11 @@ def _check_slice(op: Operation, whole: TensorType, part: TensorType) -> None:
     if not len(offsets) == len(strides) == whole.rank == part.rank or part.element is not whole.element:
         raise IRError(f"{op.name}: {part} is no slice of {whole}")
     for size, n, first, stride in zip(whole.shape, part.shape, offsets, strides, strict=True):
-        if first < 0 or stride < 1 or (isinstance(size, int) and isinstance(n, int) and n and first + (n - 1) * stride >= size):
+        if (
+            first < 0
+            or stride < 1
+            or (isinstance(size, int) and isinstance(n, int) and n and first + (n - 1) * stride >= size)
+        ):
             raise IRError(f"{op.name}: the slice from {offsets} by {strides} of {part} leaves {whole}")
 
 

@@ -1,6 +1,6 @@
 # mypy: disable-error-code=misc
 # (the functions of an op's class take no self: the class is a name space)
-"""The `vector` dialect: registers of several lanes. Only vectors of one dim; memory operations move along a buffer's last dim."""
+"""The `vector` dialect: registers of several lanes, in one dim. Memory operations move along a buffer's last dim."""
 
 from __future__ import annotations
 
@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 
 vector = Dialect("vector")
 
-KINDS = ("add", "mul", "and", "or", "xor", "maxsi", "minsi", "maxui", "minui", "maximumf", "minimumf", "maxnumf", "minnumf")
+KINDS = (
+    "add",
+    "mul",
+    "and",
+    "or",
+    "xor",
+    "maxsi",
+    "minsi",
+    "maxui",
+    "minui",
+    "maximumf",
+    "minimumf",
+    "maxnumf",
+    "minnumf",
+)
 
 
 def kind_attribute(kind: str) -> OpaqueAttr:
@@ -45,7 +59,9 @@ def lanes_of(type: Type) -> int:
     return type.shape[0]
 
 
-def _check_memory(op: Operation, value: Type, buffer: Type, indices: tuple[Type, ...], mask: Type | None = None) -> None:
+def _check_memory(
+    op: Operation, value: Type, buffer: Type, indices: tuple[Type, ...], mask: Type | None = None
+) -> None:
     lanes = lanes_of(value)
     memory = check_access(buffer, indices)
     if memory.element is not t.element_of(value) or not indices:
@@ -99,7 +115,9 @@ class MaskedLoad:
     def verify(op: Operation) -> None:
         buffer, *indices, mask, other = _operand_types(op)
         if other is not op.results[0].type:
-            raise IRError(f"vector.maskedload gives the type of its last operand {other}. Received: {op.results[0].type}")
+            raise IRError(
+                f"vector.maskedload gives the type of its last operand {other}. Received: {op.results[0].type}"
+            )
         _check_memory(op, other, buffer, tuple(indices), mask)
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
@@ -129,7 +147,7 @@ class MaskedStore:
 
 @vector.op("gather", ins="buffer *operands")
 class Gather:
-    """Lane l is buffer[.., i + index_vector[l]] where the mask holds. Operands: buffer, indices, index_vector, mask, other."""
+    """Lane l is buffer[.., i + index_vector[l]] where the mask holds. Operands end in index_vector, mask, other."""
 
     def verify(op: Operation) -> None:
         buffer, *indices, index_vector, mask, other = _operand_types(op)
@@ -183,7 +201,7 @@ def combine(kind: str, x: Any, y: Any) -> Any:
 
 @vector.op("reduction", ins="x *accumulator", traits="pure")
 class Reduction:
-    """All lanes combined by `kind`: halves are combined lane by lane until one is left, then the accumulator comes before it.
+    """All lanes combined by `kind`: half with half until one is left, then the accumulator comes before it.
 
     The order is part of the meaning: machine code and interpreter agree bit for bit.
     """
@@ -191,10 +209,14 @@ class Reduction:
     def verify(op: Operation) -> None:
         lanes = lanes_of(op.operands[0].type)
         if lanes & (lanes - 1) or len(op.operands) > 2:
-            raise IRError(f"vector.reduction takes a vector of 2^n lanes and at most an accumulator. Received: {op.operands[0].type}")
+            raise IRError(
+                f"vector.reduction takes 2^n lanes and at most an accumulator. Received: {op.operands[0].type}"
+            )
         kind_attribute(kind_of(op))
         if any(v is not t.element_of(op.operands[0].type) for v in (op.results[0].type, *_operand_types(op)[1:])):
-            raise IRError(f"vector.reduction of {op.operands[0].type} gives its element type. Received: {op.results[0].type}")
+            raise IRError(
+                f"vector.reduction of {op.operands[0].type} gives its element type. Received: {op.results[0].type}"
+            )
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         kind, x, scalar = kind_of(op), np.asarray(operands[0]), op.results[0].type
@@ -236,8 +258,13 @@ class Insert:
 
     def verify(op: Operation) -> None:
         _static_lane(op, lanes_of(op.operands[1].type), 2)
-        if op.operands[0].type is not t.element_of(op.operands[1].type) or op.results[0].type is not op.operands[1].type:
-            raise IRError(f"vector.insert of {op.operands[0].type} into {op.operands[1].type} cannot give {op.results[0].type}")
+        if (
+            op.operands[0].type is not t.element_of(op.operands[1].type)
+            or op.results[0].type is not op.operands[1].type
+        ):
+            raise IRError(
+                f"vector.insert of {op.operands[0].type} into {op.operands[1].type} cannot give {op.results[0].type}"
+            )
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         result = np.array(operands[1])
@@ -298,5 +325,3 @@ class CreateMask:
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         return [np.arange(lanes_of(op.results[0].type)) < int(operands[0])]
-
-

@@ -94,8 +94,10 @@ def test_numbers_and_scalars_take_the_type_of_the_vector() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "unsigned", "name"),
     [
-        (t.f32, t.f64, False, "arith.extf"), (t.f64, t.f16, False, "arith.truncf"), (t.i32, t.f32, False, "arith.sitofp"),
-        (t.i32, t.f32, True, "arith.uitofp"), (t.i1, t.f32, False, "arith.uitofp"), (t.f32, t.i8, False, "arith.fptosi"),
+        (t.f32, t.f64, False, "arith.extf"), (t.f64, t.f16, False, "arith.truncf"),
+        (t.i32, t.f32, False, "arith.sitofp"),
+        (t.i32, t.f32, True, "arith.uitofp"), (t.i1, t.f32, False, "arith.uitofp"),
+        (t.f32, t.i8, False, "arith.fptosi"),
         (t.f32, t.ui8, False, "arith.fptoui"), (t.f32, t.i1, False, "arith.cmpf"), (t.i32, t.i1, False, "arith.cmpi"),
         (t.i8, t.i32, False, "arith.extsi"), (t.i8, t.i32, True, "arith.extui"), (t.i1, t.i32, False, "arith.extui"),
         (t.i64, t.i8, False, "arith.trunci"), (t.index, t.i32, False, "arith.index_cast"),

@@ -56,7 +56,7 @@ def test_strided_windows_reversal_and_index() -> None:
     maps = [affine_map(3, [expr({0: 1}), expr({1: 2, 2: 1})]), dims_map(3, [2]), dims_map(3, [0, 1])]
     pooled = linalg.generic(b, [x, window], [start], maps, [P, P, R], lambda s, p, _, o: s.max(o, p))
     back = affine_map(2, [expr({0: 1}), expr({1: -1}, 3)])
-    body = lambda s, p, o: s.add(p, s.cast(s.create("linalg.index", (), {"dim": 1}).result, t.f32))  # noqa: E731
+    body = lambda s, p, o: s.add(p, s.cast(s.create("linalg.index", (), {"dim": 1}).result, t.f32))
     reverse = linalg.generic(b, [pooled[0]], [tensor.empty(b, shape)], [back, identity_map(2)], [P, P], body)
     data = np.random.default_rng(0).standard_normal((2, 9)).astype(np.float32)
     made = run(g, [*pooled, *reverse], data, np.zeros(3, np.float32))
