@@ -35,7 +35,7 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "decompose-convolution", "decompose-windows",
+    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution", "decompose-windows",
                     "split-reductions", "align-operands", *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",

@@ -1,7 +1,7 @@
 """The passes of this room in their order, for tests; the real order is `kcompile.pipeline.PIPELINE`."""
 
 GRAPH = (
-    "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights", "decompose-convolution",
+    "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution",
     "decompose-windows", "split-reductions{least=8}", "align-operands", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
