@@ -56,7 +56,7 @@ def fit(columns: list[Array], target: Array, weight: Array, dtype: Any = np.floa
 
 def write(name: str, values: list[float], note: str, error: float) -> None:
     """A row of the table: `name` with its measured largest error (of the exact polynomial, before rounding while computing)."""
-    body = ", ".join(repr(v) for v in values)
+    body = ",\n    ".join(repr(v) for v in values)
     LINES.append(f"{name} = (  # {note}; error {error:.1e}\n    {body},\n)")
     print(f"{name:10s} {len(values)} coefficients, error {error:.1e}")
 
@@ -107,7 +107,12 @@ def fit_all() -> None:
     u = (x - 2) / (x + 2)
     e = np.asarray(np.vectorize(math.erfc)(x) * np.exp(np.asarray(x, np.longdouble) ** 2) * x, np.float64)
     c = fit([u**k for k in range(17)], e, 1 / e, np.float64)
-    write("ERFC_WIDE", c, "erfc(x) = e^(-x^2) / x q((x - 2) / (x + 2)) for 1 <= x <= 6, f64", relative(polynomial(c, u), e))
+    write(
+        "ERFC_WIDE",
+        c,
+        "erfc(x) = e^(-x^2) / x q((x - 2) / (x + 2)) for 1 <= x <= 6, f64",
+        relative(polynomial(c, u), e),
+    )
 
     x = chebyshev(1e-3, math.tan(math.pi / 8) * 1.0001)
     e = np.arctan(x)
