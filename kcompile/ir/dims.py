@@ -102,6 +102,8 @@ def divide(dim: Dim, divisor: Dim) -> Dim | None:
     monomial, coefficient = divisor_terms[0]
     quotient = []
     for m, c in _terms(dim):
+        if c == 0:  # 0 has no other factor to look for
+            continue
         rest = list(m)
         for name in monomial:
             if name not in rest:
