@@ -1,4 +1,6 @@
-"""Running a script in real Keras (JAX backend): in this Python if it has Keras, else in the one KCOMPILE_KERAS_PYTHON names."""
+"""Running a script in real Keras (JAX backend): in this Python if it has Keras, else in the one
+KCOMPILE_KERAS_PYTHON names.
+"""
 
 from __future__ import annotations
 

@@ -23,8 +23,14 @@ def blobs(n: int = 120, seed: int = 0) -> tuple[Array, Array]:
 def classifier(seed: int = 1, **compile_arguments: Any) -> Any:
     """2 -> 8 -> 3, compiled with Adam and sparse crossentropy."""
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(8, activation="tanh"), layers.Dense(3, activation="softmax")])
-    arguments = {"optimizer": keras.optimizers.Adam(0.05), "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+    model = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(8, activation="tanh"), layers.Dense(3, activation="softmax")]
+    )
+    arguments = {
+        "optimizer": keras.optimizers.Adam(0.05),
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+    }
     model.compile(**{**arguments, **compile_arguments})
     return model
 

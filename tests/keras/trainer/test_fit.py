@@ -104,7 +104,13 @@ def test_shuffling_visits_every_row_once() -> None:
 
     model = Watch()
     model.compile("sgd", "mse")
-    model.fit(x, x, batch_size=5, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(e))])
+    model.fit(
+        x,
+        x,
+        batch_size=5,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(e))],
+    )
     assert float(model.total) == x.sum() and float(model.squares) == (x**2).sum() and seen == [0]
 
 
@@ -179,7 +185,9 @@ def test_batches_from_a_generator_an_iterable_and_a_dataset() -> None:
         np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-6)
     assert dataset.ended == 2
     assert classifier().predict((b[0] for b in batches), verbose=0).shape == (32, 3)
-    assert classifier().evaluate(iter(batches), verbose=0) == pytest.approx(classifier().evaluate(x, y, batch_size=8, verbose=0))
+    assert classifier().evaluate(iter(batches), verbose=0) == pytest.approx(
+        classifier().evaluate(x, y, batch_size=8, verbose=0)
+    )
 
 
 class _Again:
@@ -246,7 +254,9 @@ def test_a_deferred_model_is_built_by_fit() -> None:
 
 def test_regularizers_add_loss_and_compute_loss_count() -> None:
     x = np.ones((4, 1), np.float32)
-    regularized = keras.Sequential([keras.Input((1,)), layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))])
+    regularized = keras.Sequential(
+        [keras.Input((1,)), layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))]
+    )
     regularized.compile("sgd", "mse")
     assert regularized.evaluate(x, x, verbose=0) == pytest.approx(0.5)
 
@@ -258,7 +268,9 @@ def test_regularizers_add_loss_and_compute_loss_count() -> None:
         def call(self, inputs: Any) -> Any:
             return self.dense(inputs)
 
-        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        ) -> Any:
             return 2.0 * super().compute_loss(x, y, y_pred, sample_weight, training)
 
     doubled = Doubled()
@@ -287,7 +299,14 @@ def test_interrupting_leaves_whole_weights() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        model.fit(x, y, batch_size=8, shuffle=False, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=stop)])
+        model.fit(
+            x,
+            y,
+            batch_size=8,
+            shuffle=False,
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=stop)],
+        )
     twin.fit(x[:16], y[:16], batch_size=8, shuffle=False, verbose=0)
     for a, b in zip(model.get_weights(), twin.get_weights()):
         np.testing.assert_array_equal(a, b)

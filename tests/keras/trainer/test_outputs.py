@@ -25,7 +25,11 @@ def two_heads(as_dict: bool) -> Any:
 
 def test_names_and_order_of_the_figures() -> None:
     model = two_heads(True)
-    model.compile("sgd", {"kind": "sparse_categorical_crossentropy", "size": "mse"}, metrics={"kind": ["accuracy"], "size": ["mae"]})
+    model.compile(
+        "sgd",
+        {"kind": "sparse_categorical_crossentropy", "size": "mse"},
+        metrics={"kind": ["accuracy"], "size": ["mae"]},
+    )
     history = model.fit(X, Y, validation_split=0.25, verbose=0).history
     names = ["kind_accuracy", "kind_loss", "loss", "size_loss", "size_mae"]
     assert list(history) == names + [f"val_{n}" for n in names]
@@ -104,7 +108,9 @@ def test_metric_functions_and_objects() -> None:
         return keras.ops.mean(y_pred - y_true, axis=-1)
 
     model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
-    model.compile("sgd", keras.losses.MeanSquaredError(), metrics=[bias, keras.metrics.MeanAbsoluteError(name="off"), "mse"])
+    model.compile(
+        "sgd", keras.losses.MeanSquaredError(), metrics=[bias, keras.metrics.MeanAbsoluteError(name="off"), "mse"]
+    )
     logs = model.evaluate(X, Y["size"], verbose=0, return_dict=True)
     assert set(logs) == {"loss", "bias", "off", "mse"}
     difference = model.predict(X, verbose=0) - Y["size"]
