@@ -35,11 +35,11 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution", "decompose-windows",
-                    "split-reductions", "align-operands", *SIMPLIFY, "hoist-weights"),
+    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution",
+                    "decompose-windows", "split-reductions", "align-operands", *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
-    Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
-                     "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
+    Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers",
+                     "fuse-row-chains", "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
     Stage("linalg", ("lower-to-linalg", "collapse-dimensions", "annotate-calls", "order-kernels")),
     Stage("loops", ("emit-loops",)),
     Stage("plan", ("plan-memory", "insert-barriers")),

@@ -120,4 +120,4 @@ def _elementwise_rules() -> list[Rule]:
 
 
 RULES = [*algebra_rules.RULES, *movement_rules.RULES, *_elementwise_rules()]
-canonicalize = RewritePass("canonicalize", RULES, reads="graph", writes="graph", exact=True)
+canonicalize = RewritePass("canonicalize", RULES, reads="graph", writes="graph")
