@@ -2,7 +2,7 @@
 
     python tools/fit_functions.py
 
-Method: weighted least squares whose weights are moved until the largest error is as small as it gets (Lawson's iteration).
+Method: weighted least squares whose weights are moved until the largest error is as small as it gets (Lawson).
 For f32 the coefficients are rounded one by one, lowest degree first, and the rest is fitted again to what is left.
 """
 
@@ -55,7 +55,7 @@ def fit(columns: list[Array], target: Array, weight: Array, dtype: Any = np.floa
 
 
 def write(name: str, values: list[float], note: str, error: float) -> None:
-    """A row of the table: `name` with its measured largest error (of the exact polynomial, before rounding while computing)."""
+    """A row of the table: `name` with its measured largest error (of the polynomial computed exactly)."""
     body = ",\n    ".join(repr(v) for v in values)
     LINES.append(f"{name} = (  # {note}; error {error:.1e}\n    {body},\n)")
     print(f"{name:10s} {len(values)} coefficients, error {error:.1e}")
@@ -138,7 +138,7 @@ def fit_tanh(numerator: int = 6, denominator: int = 3, limit: float = 9.02) -> N
     write("TANH_UNDER", q32, "and q", error)
 
 
-HEAD = '''"""Coefficients of the polynomials in `mathematics.py`, lowest degree first. Written by tools/fit_functions.py."""
+HEAD = '''"""Coefficients of the polynomials in `mathematics.py`, lowest degree first. See tools/fit_functions.py."""
 
 '''
 

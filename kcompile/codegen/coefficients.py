@@ -1,4 +1,4 @@
-"""Coefficients of the polynomials in `mathematics.py`, lowest degree first. Written by tools/fit_functions.py."""
+"""Coefficients of the polynomials in `mathematics.py`, lowest degree first. See tools/fit_functions.py."""
 
 EXP = (  # e^x = 1 + x + x^2 q(x) for |x| <= ln(2)/2; error 3.1e-09
     0.4999999403953552,

@@ -1,8 +1,8 @@
 """Loops to LLVM text: one `func.func` of memrefs becomes one function of pointers.
 
 `print_llvm(module, target)` prints every function whose arguments are memrefs and indices. Structured control flow
-becomes blocks and phis; a memref argument is `ptr noalias` (see `kernel.aliased` below), `readonly` if nothing is stored
-to it.
+becomes blocks and phis; a memref argument is `ptr noalias` (see `kernel.aliased` below), and `readonly` where nothing
+is stored to it.
 Attributes of the function that matter here:
 
   kernel.dims      [dims of memref argument 0, ..]: the true sizes behind `?`, from which strides are computed
