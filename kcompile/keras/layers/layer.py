@@ -239,6 +239,9 @@ class Layer(Operation):
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self.compute_output_spec(*args, **kwargs)
+        signature = call_signature(type(self).call)
+        if signature.has_mask and not self._given(signature, args, "mask"):
+            kwargs = {**kwargs, "mask": kwargs.get("mask")}  # as Keras notes it in files
         Node(self, args, kwargs, outputs)
         return outputs
 

@@ -152,8 +152,8 @@ class Functional(Model):
 
         return functional_config(self)
 
-    def get_build_config(self) -> None:
-        return None  # a functional model is built by its config
+    def get_build_config(self) -> dict[str, Any]:
+        return {"input_shape": None}  # a functional model is built by its config
 
 
 def _with_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:

@@ -33,7 +33,11 @@ def functional_config(model: Functional) -> dict[str, Any]:
             if n in inside and not n.is_input
         ]
         layers.append(data)
-    place = lambda x: [x._keras_history.operation.name, number[x._keras_history.node], x._keras_history.tensor_index]
+
+    def place(x: KerasTensor) -> list[Any]:
+        op, _, tensor = x._keras_history
+        return [op.name, number[x._keras_history.node] + _first_call(op), tensor]
+
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -41,6 +45,14 @@ def functional_config(model: Functional) -> dict[str, Any]:
         "input_layers": _map_tensors(place, model._inputs_struct),
         "output_layers": _map_tensors(place, model._outputs_struct),
     }
+
+
+def _first_call(operation: Any) -> int:
+    """The number of a model's first call: Keras counts from 1 for functional models, whose own graph is node 0. It does so
+    where it names outputs of the whole model; Keras 2 did so everywhere."""
+    from .functional import Functional
+
+    return 1 if isinstance(operation, Functional) else 0
 
 
 def _map_tensors(function: Callable[[Any], Any], structure: Any) -> Any:
@@ -76,6 +88,7 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
     operations: dict[str, Operation] = {}
     waiting: list[tuple[str, int, Any]] = []
     known: dict[tuple[str, int], list[Any]] = {}  # (operation, node) -> its outputs
+    shift: dict[str, int] = {}  # what is added to the number of a node in Keras 2
     for data in config["layers"]:
         if not isinstance(data, dict) or "class_name" not in data:
             raise FormatError(f"an entry of 'layers' is an object with a class_name. Received: {data!r}"[:300])
@@ -85,6 +98,7 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
         name = data.get("name") or op.name
         operations[name] = op
         nodes = data.get("inbound_nodes") or []
+        shift[name] = _first_call(op) if nodes and isinstance(nodes[0], list) else 0
         if not nodes:
             if not op._inbound_nodes:
                 raise FormatError(f"'{name}' has no connection in the config and is not an input")
@@ -100,7 +114,7 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
                 raise FormatError(f"'{name}' has a connection that cannot be read: {error!r}") from None
             if ready:
                 operations[name](*args, **kwargs)
-                known[(name, i)] = operations[name]._inbound_nodes[-1].outputs
+                known[(name, i + shift[name])] = operations[name]._inbound_nodes[-1].outputs
             else:
                 later.append((name, i, node))
         if len(later) == len(waiting):
@@ -109,7 +123,8 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
 
     def find(place: Any) -> Any:
         try:
-            return known[(place[0], place[1])][place[2]]
+            number = place[1] - _first_call(operations[place[0]]) + shift[place[0]]
+            return known[(place[0], number)][place[2]]
         except (KeyError, IndexError, TypeError):
             raise FormatError(f"the config names a tensor that does not exist. Received: {place!r}") from None
 

@@ -101,9 +101,10 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text, without weights."""
-        from ..saving import serialize_keras_object
+        from ..saving.serialization import serialize_keras_object, sharing
 
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        with sharing():
+            return json.dumps(serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         if type(self).get_config is Model.get_config:

@@ -102,7 +102,7 @@ class Sequential(Model):
         except NotImplementedError:
             self.built = True  # a layer that cannot be called on symbolic tensors: run the list as it is
             return
-        self._functional = Functional(start, x, name=self.name) if all(isinstance(y, KerasTensor) for y in flatten(x)) else None
+        self._functional = Functional(start, x) if all(isinstance(y, KerasTensor) for y in flatten(x)) else None
         self.built = True
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:

@@ -308,7 +308,8 @@ class TestSubclass:
         class Gate(layers.Layer):
             def build(self, input_shape: Any) -> None:
                 self.w = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="w")
-                self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="calls")
+                self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False,
+                name="calls")
 
             def call(self, x: Any) -> Any:
                 self.calls.assign_add(1)
@@ -385,7 +386,8 @@ class TestSubclass:
         assert Branching()(X).shape == (5, 6)  # values exist: a branch is fine
         with pytest.raises(UnsupportedError, match=r"(?s)ops.where.*branching"):
             Branching()(keras.Input((6,)))
-        with pytest.raises(ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2, 4\)"):
+        with pytest.raises(ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2,
+        4\)"):
             dense = layers.Dense(2, name="head")
             dense(X)
             dense(np.zeros((2, 4), "float32"))

@@ -28,7 +28,7 @@ class LayerNormalization(Layer):
         no_constraint(beta_constraint), no_constraint(gamma_constraint)
         if not isinstance(axis, int) and not (isinstance(axis, list | tuple) and all(isinstance(a, int) for a in axis)):
             raise ArgumentError(f"LayerNormalization: axis is an integer or several. Received: axis={axis!r}")
-        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.axis: Any = axis if isinstance(axis, int) else list(axis)
         self.epsilon, self.center, self.scale = float(epsilon), center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
@@ -37,8 +37,8 @@ class LayerNormalization(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        shape = tuple(input_shape[a] for a in sorted(a % len(input_shape) for a in axes))
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
+        shape = tuple(input_shape[a] for a in sorted(a % len(input_shape) for a in self.axis))
         self.gamma = self.beta = None
         if self.scale:
             self.gamma = self.add_weight(

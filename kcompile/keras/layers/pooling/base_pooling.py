@@ -31,6 +31,7 @@ class BasePooling(Layer):
             raise ArgumentError(f"{type(self).__name__}: padding is 'valid' or 'same'. Received: padding={padding!r}")
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
 
     def call(self, inputs: Any) -> Any:
         pool = ops.max_pool if self.kind == "max" else ops.average_pool
@@ -57,6 +58,7 @@ class BaseGlobalPooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
 
     def call(self, inputs: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
