@@ -386,8 +386,7 @@ class TestSubclass:
         assert Branching()(X).shape == (5, 6)  # values exist: a branch is fine
         with pytest.raises(UnsupportedError, match=r"(?s)ops.where.*branching"):
             Branching()(keras.Input((6,)))
-        with pytest.raises(ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2,
-        4\)"):
+        with pytest.raises(ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2, 4\)"):
             dense = layers.Dense(2, name="head")
             dense(X)
             dense(np.zeros((2, 4), "float32"))
