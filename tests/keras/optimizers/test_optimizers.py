@@ -83,8 +83,7 @@ def test_equals_its_formula(name: str, seed: int, steps: int) -> None:
         expected = [formula(w, g.astype(np.float64), s, t) for w, g, s in zip(expected, gradients, states)]
     assert int(optimizer.iterations) == steps
     for variable, value in zip(variables, expected):
-        # In float32, 1 - 0.999^t loses up to 1e-3 / 2^-24 = 6e-5 of itself: at most that part of each step of about
-        0.1.
+        # In float32, 1 - 0.999^t loses up to 1e-3 / 2^-24 = 6e-5 of itself: at most that part of each step (0.1).
         np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5, atol=6e-5 * 0.1 * steps)
 
 
@@ -146,8 +145,10 @@ SCHEDULES: dict[str, tuple[Any, Callable[[float], float]]] = {
         schedules.CosineDecay(0.0, 10, warmup_target=0.3, warmup_steps=5),
         lambda t: 0.3 * t / 5 if t < 5 else 0.3 * 0.5 * (1 + math.cos(math.pi * min(t - 5, 10) / 10)),
     ),
-    "piecewise": (schedules.PiecewiseConstantDecay([3, 6], [1.0, 0.5, 0.1]), lambda t: 1.0 if t <= 3 else 0.5 if t <=
-    6 else 0.1),
+    "piecewise": (
+        schedules.PiecewiseConstantDecay([3, 6], [1.0, 0.5, 0.1]),
+        lambda t: 1.0 if t <= 3 else 0.5 if t <= 6 else 0.1,
+    ),
     "polynomial": (schedules.PolynomialDecay(1.0, 8, 0.2, power=2.0), lambda t: 0.8 * (1 - min(t, 8) / 8) ** 2 + 0.2),
     "inverse": (schedules.InverseTimeDecay(1.0, 2, 0.5), lambda t: 1 / (1 + 0.5 * t / 2)),
 }

@@ -280,7 +280,8 @@ def test_datasets_that_lie_about_their_size(tmp_path: Path, members: dict[str, b
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("layers/dense/vars/0", None), ("layers/dense/vars/0", "text"), ("layers/dense/vars", np.zeros(3)), ("layers", None),
+    [("layers/dense/vars/0", None), ("layers/dense/vars/0", "text"), ("layers/dense/vars", np.zeros(3)),
+     ("layers", None),
      ("layers/dense/vars/1", np.zeros((8, 1), np.float32))],
 )  # fmt: skip
 def test_weights_of_wrong_content(tmp_path: Path, members: dict[str, bytes], path: str, value: Any) -> None:

@@ -34,7 +34,8 @@ def branched():
     y = L.GlobalAveragePooling2D()(y)
     inner = keras.Sequential([keras.Input((6,)), L.Dense(6), L.ReLU(), L.Reshape((2, 3)), L.Flatten()], name="inner")
     y = inner(y)
-    return keras.Model(x, [L.Dense(2, kernel_regularizer="l2", name="first")(y), keras.ops.mean(y, axis=-1)], name="branched")
+    first = L.Dense(2, kernel_regularizer="l2", name="first")(y)
+    return keras.Model(x, [first, keras.ops.mean(y, axis=-1)], name="branched")
 
 def custom():
     class Net(keras.Model):
@@ -94,6 +95,7 @@ def read(name, x):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     return model
 '''
+PREFIX = "import keras, numpy as np\nL = keras.layers\nx = np.load('x.npy')\n"
 NAMES = ("convolutional", "branched", "custom")
 
 
@@ -109,7 +111,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files of real Keras."""
     directory = tmp_path_factory.mktemp("theirs")
     np.save(directory / "x.npy", X)
-    real_keras.run(f"import keras, numpy as np\nL = keras.layers\n{MODELS}\nx = np.load('x.npy')\nfor n in MADE: written(n, x)", directory)
+    real_keras.run(PREFIX + MODELS + "
+for n in MADE: written(n, x)", directory)
     return directory
 
 
@@ -125,8 +128,8 @@ def test_files_from_here_are_read_by_keras(tmp_path: Path, monkeypatch: pytest.M
     scope = here()
     for name in NAMES:
         scope["written"](name, X)
-    done = real_keras.run(f"import keras, numpy as np\nL = keras.layers\n{MODELS}\nx = np.load('x.npy')\nfor n in
-    MADE: print(read(n, x).name)", tmp_path)
+    done = real_keras.run(PREFIX + MODELS + "
+for n in MADE: print(read(n, x).name)", tmp_path)
     assert done.split() == ["convolutional", "branched", "net"]
 
 

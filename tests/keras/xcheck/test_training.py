@@ -30,7 +30,8 @@ for name, optimizer in [("sgd", keras.optimizers.SGD(0.01, momentum=0.9)), ("ada
     keras.utils.set_random_seed(3)
     model = keras.Sequential([
         keras.Input((12, 12, 1)), L.Conv2D(6, 3, activation="relu"), L.BatchNormalization(), L.Conv2D(6, 3), L.ReLU(),
-        L.MaxPooling2D(), L.Flatten(), L.Dense(16), L.BatchNormalization(), L.Activation("relu"), L.Dense(5, activation="softmax"),
+        L.MaxPooling2D(), L.Flatten(), L.Dense(16), L.BatchNormalization(), L.Activation("relu"),
+        L.Dense(5, activation="softmax"),
     ])
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.save(f"start_{name}.keras")
