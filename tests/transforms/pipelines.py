@@ -1,11 +1,13 @@
 """The passes of this room in their order, for tests; the real order is `kcompile.pipeline.PIPELINE`."""
 
 GRAPH = (
-    "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution",
+    "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights",
+    "mask-pooled-gradients", "decompose-convolution",
     "decompose-windows", "split-reductions{least=8}", "align-operands", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
-    "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "fuse-epilogues", "fuse-producers", "fuse-row-chains",
+    "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-producers",
+    "fuse-row-chains",
     "fuse-siblings", "cse",
 )  # fmt: skip
 OUTLINE = ("outline-kernels", "dedupe-kernels")

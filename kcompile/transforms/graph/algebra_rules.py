@@ -1,6 +1,7 @@
-"""Rules for arithmetic, comparison and choice. They hold bit for bit: none trades the last bit or a signed zero for speed.
+"""Rules for arithmetic, comparison and choice.
 
-The one exception is `square`: x * x is rounded once, where pow(x, 2) may be off by a bit.
+They hold bit for bit: none trades the last bit, or the sign of a zero, for speed. The one exception is `square`:
+x * x is rounded once, where pow(x, 2) may be off by a bit.
 """
 
 from __future__ import annotations

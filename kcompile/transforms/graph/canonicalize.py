@@ -110,7 +110,7 @@ def _unshaped(b: Any, value: Value, shape: Any) -> Made:
 def _elementwise_rules() -> list[Rule]:
     rules = []
     for definition in definitions("graph"):
-        if "elementwise" in definition.traits:
+        if "elementwise" in definition.traits and definition.name != "graph.stop_gradient":  # that one is dropped
             operands = [capture(f"x{i}") for i in range(len(definition.ins))]
             name = definition.name.removeprefix("graph.")
             pattern = op(definition.name, *operands)

@@ -20,7 +20,7 @@ _WORK = {
     **dict.fromkeys(("pow", "atan2"), 30.0),
     **dict.fromkeys(("div", "sqrt", "rsqrt", "rem"), 6.0),
     "rng_bits": 80.0,
-}  # polynomial degrees and divider throughput, rounded; notes/cpu-performance.md
+}  # polynomial degrees and divider throughput, rounded
 
 
 def work(op: Operation) -> float:

@@ -138,30 +138,32 @@
 // -----
 // bitcast-before-broadcast
 // CHECK-LABEL: sym_name = "main"
-// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<i8>):
-// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.broadcast_in_dim"([[V_arg0]]) {dims = array<i64>, shape = array<i64: 4>} : (tensor<i8>) -> tensor<4xi8>
-// CHECK-NEXT: "func.return"([[V_0]]) : (tensor<4xi8>) -> ()
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<i32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.bitcast"([[V_arg0]]) {dtype = f32} : (tensor<i32>) -> tensor<f32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.broadcast_in_dim"([[V_0]]) {dims = array<i64>, shape = array<i64: 4>} : (tensor<f32>) -> tensor<4xf32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<4xf32>) -> ()
 "builtin.module"() ({
-  "func.func"() <{sym_name = "main", function_type = (tensor<i8>) -> tensor<4xi8>}> ({
-  ^bb0(%arg0: tensor<i8>):
-    %0 = "graph.broadcast_in_dim"(%arg0) {dims = array<i64>, shape = array<i64: 4>} : (tensor<i8>) -> tensor<4xi8>
-    %1 = "graph.bitcast"(%0) {dtype = i8} : (tensor<4xi8>) -> tensor<4xi8>
-    "func.return"(%1) : (tensor<4xi8>) -> ()
+  "func.func"() <{sym_name = "main", function_type = (tensor<i32>) -> tensor<4xf32>}> ({
+  ^bb0(%arg0: tensor<i32>):
+    %0 = "graph.broadcast_in_dim"(%arg0) {dims = array<i64>, shape = array<i64: 4>} : (tensor<i32>) -> tensor<4xi32>
+    %1 = "graph.bitcast"(%0) {dtype = f32} : (tensor<4xi32>) -> tensor<4xf32>
+    "func.return"(%1) : (tensor<4xf32>) -> ()
   }) : () -> ()
 }) : () -> ()
 
 // -----
 // bitcast-before-reshape
 // CHECK-LABEL: sym_name = "main"
-// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<3x1xi8>):
-// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.reshape"([[V_arg0]]) {shape = array<i64: 3>} : (tensor<3x1xi8>) -> tensor<3xi8>
-// CHECK-NEXT: "func.return"([[V_0]]) : (tensor<3xi8>) -> ()
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<3x1xi32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.bitcast"([[V_arg0]]) {dtype = f32} : (tensor<3x1xi32>) -> tensor<3x1xf32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.reshape"([[V_0]]) {shape = array<i64: 3>} : (tensor<3x1xf32>) -> tensor<3xf32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<3xf32>) -> ()
 "builtin.module"() ({
-  "func.func"() <{sym_name = "main", function_type = (tensor<3x1xi8>) -> tensor<3xi8>}> ({
-  ^bb0(%arg0: tensor<3x1xi8>):
-    %0 = "graph.reshape"(%arg0) {shape = array<i64: 3>} : (tensor<3x1xi8>) -> tensor<3xi8>
-    %1 = "graph.bitcast"(%0) {dtype = i8} : (tensor<3xi8>) -> tensor<3xi8>
-    "func.return"(%1) : (tensor<3xi8>) -> ()
+  "func.func"() <{sym_name = "main", function_type = (tensor<3x1xi32>) -> tensor<3xf32>}> ({
+  ^bb0(%arg0: tensor<3x1xi32>):
+    %0 = "graph.reshape"(%arg0) {shape = array<i64: 3>} : (tensor<3x1xi32>) -> tensor<3xi32>
+    %1 = "graph.bitcast"(%0) {dtype = f32} : (tensor<3xi32>) -> tensor<3xf32>
+    "func.return"(%1) : (tensor<3xf32>) -> ()
   }) : () -> ()
 }) : () -> ()
 
@@ -235,15 +237,15 @@
 // convert-before-broadcast
 // CHECK-LABEL: sym_name = "main"
 // CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<f32>):
-// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.convert"([[V_arg0]]) {dtype = ui64} : (tensor<f32>) -> tensor<ui64>
-// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.broadcast_in_dim"([[V_0]]) {dims = array<i64>, shape = array<i64: 4>} : (tensor<ui64>) -> tensor<4xui64>
-// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<4xui64>) -> ()
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.convert"([[V_arg0]]) {dtype = i32} : (tensor<f32>) -> tensor<i32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.broadcast_in_dim"([[V_0]]) {dims = array<i64>, shape = array<i64: 4>} : (tensor<i32>) -> tensor<4xi32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<4xi32>) -> ()
 "builtin.module"() ({
-  "func.func"() <{sym_name = "main", function_type = (tensor<f32>) -> tensor<4xui64>}> ({
+  "func.func"() <{sym_name = "main", function_type = (tensor<f32>) -> tensor<4xi32>}> ({
   ^bb0(%arg0: tensor<f32>):
     %0 = "graph.broadcast_in_dim"(%arg0) {dims = array<i64>, shape = array<i64: 4>} : (tensor<f32>) -> tensor<4xf32>
-    %1 = "graph.convert"(%0) {dtype = ui64} : (tensor<4xf32>) -> tensor<4xui64>
-    "func.return"(%1) : (tensor<4xui64>) -> ()
+    %1 = "graph.convert"(%0) {dtype = i32} : (tensor<4xf32>) -> tensor<4xi32>
+    "func.return"(%1) : (tensor<4xi32>) -> ()
   }) : () -> ()
 }) : () -> ()
 
@@ -251,15 +253,15 @@
 // convert-before-reshape
 // CHECK-LABEL: sym_name = "main"
 // CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<3x1xf32>):
-// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.convert"([[V_arg0]]) {dtype = ui64} : (tensor<3x1xf32>) -> tensor<3x1xui64>
-// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.reshape"([[V_0]]) {shape = array<i64: 3>} : (tensor<3x1xui64>) -> tensor<3xui64>
-// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<3xui64>) -> ()
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.convert"([[V_arg0]]) {dtype = i32} : (tensor<3x1xf32>) -> tensor<3x1xi32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.reshape"([[V_0]]) {shape = array<i64: 3>} : (tensor<3x1xi32>) -> tensor<3xi32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<3xi32>) -> ()
 "builtin.module"() ({
-  "func.func"() <{sym_name = "main", function_type = (tensor<3x1xf32>) -> tensor<3xui64>}> ({
+  "func.func"() <{sym_name = "main", function_type = (tensor<3x1xf32>) -> tensor<3xi32>}> ({
   ^bb0(%arg0: tensor<3x1xf32>):
     %0 = "graph.reshape"(%arg0) {shape = array<i64: 3>} : (tensor<3x1xf32>) -> tensor<3xf32>
-    %1 = "graph.convert"(%0) {dtype = ui64} : (tensor<3xf32>) -> tensor<3xui64>
-    "func.return"(%1) : (tensor<3xui64>) -> ()
+    %1 = "graph.convert"(%0) {dtype = i32} : (tensor<3xf32>) -> tensor<3xi32>
+    "func.return"(%1) : (tensor<3xi32>) -> ()
   }) : () -> ()
 }) : () -> ()
 

@@ -1,0 +1,115 @@
+"""reshape-epilogues: elementwise work on the reshaped result of a root is done in the root's own shape.
+
+Reads kernel, writes kernel. A reshape between a root and its epilogue would keep them two kernels; reshapes of the
+other operands and of the result are free.
+
+    y = reshape(dot(..)); z = select(mask, y, 0)    =>    z = reshape(select(reshape(mask), dot(..), 0))
+"""
+
+from __future__ import annotations
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.ir import types as t
+from kcompile.ir.attributes import attribute
+from kcompile.ir.core import Block, Operation, Region, Value, find_function
+from kcompile.ir.dims import Dim
+from kcompile.ir.passes import pass_
+from kcompile.ir.types import TensorType
+from kcompile.transforms.kernel.dispatches import Dispatches
+from kcompile.transforms.kernel.kinds import root_of, tensor_type
+from kcompile.transforms.kernel.legality import EPILOGUE_ROOTS
+
+Shape = tuple[Dim, ...]
+
+
+@pass_("reshape-epilogues", reads="kernel", writes="kernel", exact=True)
+def reshape_epilogues(module: Operation) -> bool:
+    body = find_function(module, "main").body
+    changed = False
+    for consumer in list(Dispatches(body).all("elementwise")):
+        dispatches = Dispatches(body)  # the ops that were inserted have a place too
+        for value in consumer.operands:
+            reshape = value.defining_op
+            if reshape is None or reshape.name != "graph.reshape":
+                continue
+            root = reshape.operands[0].defining_op
+            if root is None or root.name != "kernel.dispatch" or root_of(root) not in EPILOGUE_ROOTS:
+                continue
+            if _is_between(dispatches, root, reshape, consumer) or not is_reshapable(consumer):
+                continue
+            reshape_dispatch(consumer, tensor_type(reshape.operands[0]).shape)
+            changed = True
+            break
+    for op in reversed(list(body.ops)):
+        if op.name == "graph.reshape" and not op.result.uses:
+            op.erase()
+            changed = True
+    return changed
+
+
+def _is_between(dispatches: Dispatches, root: Operation, reshape: Operation, consumer: Operation) -> bool:
+    """Whether the root reaches the consumer on another way than this reshape."""
+    if any(v.defining_op is root for v in consumer.operands):
+        return True  # read in two shapes
+    limit = dispatches.position[consumer]
+    pending = [u for r in root.results for u in r.users if u is not reshape]
+    pending += [u for u in reshape.result.users if u is not consumer]
+    seen: set[Operation] = set()
+    while pending:
+        op = pending.pop()
+        if op is consumer:
+            return True
+        if op not in seen and dispatches.position[op] < limit:
+            seen.add(op)
+            pending += [u for r in op.results for u in r.users]
+    return False
+
+
+def is_reshapable(dispatch: Operation) -> bool:
+    """Whether the region does the same thing to all elements: no map in it but those of scalars that are spread."""
+    shape = tensor_type(dispatch.results[0]).shape
+    for argument in dispatch.body.arguments:
+        if tensor_type(argument).shape not in ((), shape):
+            return False
+    for op in dispatch.body.ops:
+        if op.name == "graph.broadcast_in_dim":
+            if tensor_type(op.operands[0]).shape:
+                return False
+        elif op.name not in ("graph.constant", "kernel.yield") and not op.has_trait("elementwise"):
+            return False
+    return True
+
+
+def reshape_dispatch(dispatch: Operation, shape: Shape) -> None:
+    """Replace a reshapable dispatch by one over `shape`, with reshapes around it."""
+    old = tensor_type(dispatch.results[0]).shape
+    b: GraphBuilder = GraphBuilder.before_op(dispatch)
+    operands = [_reshaped(b, v, shape) if tensor_type(v).shape == old and old else v for v in dispatch.operands]
+    body = Block([v.type for v in operands])
+    mapping: dict[Value, Value] = dict(zip(dispatch.body.arguments, body.arguments, strict=True))
+    for op in dispatch.body.ops:
+        copy = op.clone(mapping)
+        if op.name == "graph.broadcast_in_dim":
+            copy["shape"] = shape
+            copy.attributes["dims"] = attribute(())
+        for result in copy.results:
+            assert isinstance(result.type, TensorType)
+            if result.type.shape == old:
+                result.type = t.with_shape(result.type, shape)
+        body.append(copy)
+    types = [t.with_shape(tensor_type(r), shape) for r in dispatch.results]
+    made = Operation("kernel.dispatch", operands, types, dict(dispatch.attributes), [Region([body])], dispatch.location)
+    b.insert(made)
+    dispatch.replace_by([_reshaped(b, r, old) for r in made.results])
+
+
+def _reshaped(b: GraphBuilder, value: Value, shape: Shape) -> Value:
+    """`value` as `shape`; a reshape of a reshape goes back to the first value."""
+    maker = value.defining_op
+    while maker is not None and maker.name == "graph.reshape":
+        value = maker.operands[0]
+        maker = value.defining_op
+    if tensor_type(value).shape == shape:
+        return value
+    made: Value = b.reshape(value, shape=shape)
+    return made
