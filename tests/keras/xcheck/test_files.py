@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xcheck
 X = np.random.default_rng(3).normal(size=(6, 8, 8, 2)).astype(np.float32)
 
 # Models of both sides are made by the same text, as `keras` and `L` are the same API.
-MODELS = '''
+MODELS = """
 def convolutional():
     return keras.Sequential([
         keras.Input((8, 8, 2)), L.Conv2D(3, 3, padding="same", activation="relu", name="c"), L.BatchNormalization(),
@@ -94,7 +94,7 @@ def read(name, x):
     for a, b in zip(got, expected):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     return model
-'''
+"""
 PREFIX = "import keras, numpy as np\nL = keras.layers\nx = np.load('x.npy')\n"
 NAMES = ("convolutional", "branched", "custom")
 
@@ -111,8 +111,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files of real Keras."""
     directory = tmp_path_factory.mktemp("theirs")
     np.save(directory / "x.npy", X)
-    real_keras.run(PREFIX + MODELS + "
-for n in MADE: written(n, x)", directory)
+    real_keras.run(PREFIX + MODELS + "\nfor n in MADE: written(n, x)", directory)
     return directory
 
 
@@ -128,8 +127,7 @@ def test_files_from_here_are_read_by_keras(tmp_path: Path, monkeypatch: pytest.M
     scope = here()
     for name in NAMES:
         scope["written"](name, X)
-    done = real_keras.run(PREFIX + MODELS + "
-for n in MADE: print(read(n, x).name)", tmp_path)
+    done = real_keras.run(PREFIX + MODELS + "\nfor n in MADE: print(read(n, x).name)", tmp_path)
     assert done.split() == ["convolutional", "branched", "net"]
 
 
