@@ -18,7 +18,8 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.points import LaneError, LaneIndex, Points
+from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
 

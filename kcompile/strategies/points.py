@@ -9,7 +9,6 @@ they do not matter, and lane by lane otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kcompile.errors import IRError
@@ -17,20 +16,10 @@ from kcompile.ir import types as t
 from kcompile.ir.affine import AffineExpr, AffineMap
 from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.types import TensorType, VectorType
+from kcompile.strategies import movement
 from kcompile.strategies.frame import Frame
+from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.structured import generic
-
-
-class LaneError(IRError):
-    """The lanes run where a vector cannot follow; the strategy must use one lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneIndex:
-    """base + stride * lane, along one axis."""
-
-    base: Value
-    stride: int = 0
 
 
 class Points:
@@ -53,6 +42,10 @@ class Points:
         self.mask = mask
         self.bound = dict(bound or {})
         self.cache: dict[Any, Any] = {} if cache is None else cache  # valid inside the current loop body
+
+    def in_branch(self) -> Points:
+        """An evaluator for the inside of a branch or a loop: what it computes there is not known outside."""
+        return Points(self.frame, self.lanes, self.mask, self.bound)
 
     def value(self, tensor: Value, indices: Sequence[LaneIndex]) -> Value:
         """The element (or the lanes) of `tensor` at `indices`."""
@@ -263,38 +256,9 @@ class Points:
         return self.b.constant(value.reshape(-1)[0].item(), t.element_of(tensor.type))
 
     def _fill(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        return self._outer_scalar(op.operands[0])
+        return self.outer_scalar(op.operands[0])
 
-    def _empty(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        return self.b.constant(0, t.element_of(tensor.type))
-
-    def _slice(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        b = self.b
-        moved = [
-            LaneIndex(b.add(b.mul(i.base, b.index(s)), b.index(o)), i.stride * s)
-            for i, o, s in zip(indices, op["static_offsets"], op["static_strides"], strict=True)
-        ]
-        return self.value(op.operands[0], moved)
-
-    def _pad(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        source = op.operands[0]
-        assert isinstance(source.type, TensorType)
-        outside = op.body.terminator.operands[0]
-        value = (
-            self.inline(op.body, {})
-            if outside.defining_op is not None and outside.defining_op.parent is op.body
-            else None
-        )
-        filler = value[0] if value else self._outer_scalar(outside)
-        moved = [
-            LaneIndex(self.b.sub(i.base, self.b.index(low)), i.stride)
-            for i, low in zip(indices, op["static_low"], strict=True)
-        ]
-        highs = op["static_high"]
-        padded = [d for d, low in enumerate(op["static_low"]) if low or highs[d]]
-        return self._inside_or(source, moved, padded, [1] * len(moved), filler)
-
-    def _outer_scalar(self, value: Value) -> Value:
+    def outer_scalar(self, value: Value) -> Value:
         """A scalar that is made outside of all iteration: a constant, or the element of a tensor of shape ()."""
         defining = value.defining_op
         if defining is not None and defining.name == "arith.constant":
@@ -303,115 +267,8 @@ class Points:
             return self.value(defining.operands[0], [])
         raise IRError("a fill or padding value is a constant or the element of a tensor of shape ()")
 
-    def _insert_slice(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        source, into = op.operands[:2]
-        assert isinstance(source.type, TensorType) and isinstance(into.type, TensorType)
-        strides = op["static_strides"]
-        moved = [
-            LaneIndex(self.b.sub(i.base, self.b.index(o)), i.stride)
-            for i, o in zip(indices, op["static_offsets"], strict=True)
-        ]
-        padded = [d for d, s in enumerate(strides) if s != 1 or source.type.shape[d] != into.type.shape[d]]
-        return self._inside_or(source, moved, padded, strides, self.value(into, indices))
-
-    def _inside_or(
-        self, source: Value, indices: list[LaneIndex], checked: list[int], strides: Sequence[int], outside: Value
-    ) -> Value:
-        """`source` at indices / strides where that is inside it, else `outside`; no lanes along a checked axis."""
-        b = self.b
-        assert isinstance(source.type, TensorType)
-        inside: Value | None = None
-        at = list(indices)
-        for d in checked:
-            if indices[d].stride:
-                raise LaneError("lanes run along a padded axis; the strategy must use one lane")
-            position = indices[d].base
-            tests = []
-            if strides[d] != 1:
-                # shifted up by whole strides so that the remainder of a negative position is right
-                stride = b.index(strides[d])
-                tests.append(b.cmp("eq", b.mod(position, stride), b.index(0)))
-                position = b.floordiv(position, stride)
-            tests += [b.cmp("ge", position, b.index(0)), b.cmp("lt", position, self.frame.size(source.type.shape[d]))]
-            for test in tests:
-                inside = test if inside is None else b.and_(inside, test)
-            at[d] = LaneIndex(position)
-        if inside is None:
-            return self.value(source, at)
-        result = t.element_of(source.type)
-        if self.lanes > 1:
-            result = VectorType((self.lanes,), result)
-        filler = self.vector(outside)
-        with b.if_(inside, [result]) as branch:
-            inner = Points(self.frame, self.lanes, self.mask, self.bound)
-            branch.yield_([inner.vector(inner.value(source, at))])
-            with branch.else_():
-                branch.yield_([filler])
-        return branch.results[0]
-
-    def _expand_shape(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        b = self.b
-        assert isinstance(tensor.type, TensorType)
-        at = []
-        for group in op["reassociation"]:
-            index: LaneIndex | None = None
-            for d in group:
-                size = (
-                    b.index(tensor.type.shape[d])
-                    if isinstance(tensor.type.shape[d], int)
-                    else self.frame.size(tensor.type.shape[d])
-                )
-                if index is None:
-                    index = indices[d]
-                elif index.stride:
-                    raise LaneError("lanes run along an outer part of an expanded axis")
-                else:
-                    index = LaneIndex(b.add(b.mul(index.base, size), indices[d].base), indices[d].stride)
-            assert index is not None
-            at.append(index)
-        return self.value(op.operands[0], at)
-
-    def _collapse_shape(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        b = self.b
-        source = op.operands[0].type
-        assert isinstance(source, TensorType)
-        at: list[LaneIndex] = []
-        for group, index in zip(op["reassociation"], indices, strict=True):
-            if len(group) == 1:
-                at.append(index)
-                continue
-            if index.stride:
-                raise LaneError("lanes run along a collapsed axis; the strategy must use one lane")
-            rest, parts = index.base, []
-            for d in reversed(group[1:]):
-                size = self.frame.size(source.shape[d])
-                parts.append(LaneIndex(b.mod(rest, size)))
-                rest = b.floordiv(rest, size)
-            at += [LaneIndex(rest), *reversed(parts)]
-        return self.value(op.operands[0], at)
-
-    def _concat(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
-        b, axis = self.b, op["dim"]
-        if indices[axis].stride:
-            raise LaneError("lanes run along the axis of a concatenation; the strategy must use one lane")
-        return self._concat_from(op, 0, indices, axis, b.index(0))
-
-    def _concat_from(self, op: Operation, part: int, indices: list[LaneIndex], axis: int, start: Value) -> Value:
-        b = self.b
-        source = op.operands[part]
-        assert isinstance(source.type, TensorType)
-        here = list(indices)
-        here[axis] = LaneIndex(b.sub(indices[axis].base, start))
-        inner = Points(self.frame, self.lanes, self.mask, self.bound)
-        if part == len(op.operands) - 1:
-            return inner.vector(inner.value(source, here))
-        end = b.add(start, self.frame.size(source.type.shape[axis]))
-        result = t.element_of(source.type) if self.lanes == 1 else VectorType((self.lanes,), t.element_of(source.type))
-        with b.if_(b.cmp("lt", indices[axis].base, end), [result]) as branch:
-            branch.yield_([inner.vector(inner.value(source, here))])
-            with branch.else_():
-                branch.yield_([self._concat_from(op, part + 1, indices, axis, end)])
-        return branch.results[0]
+    def _empty(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
+        return self.b.constant(0, t.element_of(tensor.type))
 
 
 def _product(add: Operation) -> Operation | None:
@@ -430,14 +287,9 @@ def _feeds_accumulator(multiply: Operation) -> bool:
 
 
 _CASES: dict[str, Any] = {
+    **movement.CASES,
     "linalg.generic": Points._generic,
     "linalg.fill": Points._fill,
     "arith.constant": Points._constant,
     "tensor.empty": Points._empty,
-    "tensor.extract_slice": Points._slice,
-    "tensor.insert_slice": Points._insert_slice,
-    "tensor.pad": Points._pad,
-    "tensor.expand_shape": Points._expand_shape,
-    "tensor.collapse_shape": Points._collapse_shape,
-    "tensor.concat": Points._concat,
 }

@@ -27,7 +27,8 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic, is_static
 
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all

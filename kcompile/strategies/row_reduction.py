@@ -20,7 +20,8 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 COMBINERS = {
@@ -58,6 +59,7 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
     views = [generic(op) for op in kernel.roots]
     lanes = None
     rows = None
+    scattered = False  # an operand does not lie along the row
     for view in views:
         out = view.output_maps[0]
         shape = tuple(view.extents()[d] for d in view.parallel)
@@ -74,14 +76,17 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
         inner = view.reductions[-1]
         for _, map_ in view.operands_read:
             strides = [e.coefficient(inner) for e in map_.results]
-            if any(strides[:-1]) or (strides and strides[-1] not in (0, 1)):
-                return None
+            scattered = scattered or any(strides[:-1]) or (bool(strides) and strides[-1] not in (0, 1))
         lanes = target.lanes(t.element_of(view.op.results[0].type))
+    if scattered and len(views) == 1:
+        return None  # register tiles may put the lanes along another dim
     assert rows is not None and lanes is not None
     for value in kernel.outputs:
         assert isinstance(value.type, TensorType)
         if value.type.shape[: len(rows)] != rows:
             return None
+    if scattered:
+        return Rows(1, 1)
     inner_size = views[0].extents()[views[0].reductions[-1]]
     long = not isinstance(inner_size, int) or inner_size >= 8 * lanes
     return Rows(lanes, 4 if long else 1)
@@ -89,7 +94,11 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
 
 def emit(kernel: Kernel, params: Rows, target: Target) -> Operation:
     frame = Frame(kernel)
-    _RowEmitter(frame, kernel, params).run()
+    try:
+        _RowEmitter(frame, kernel, params).run()
+    except LaneError:  # something that the rows are made of does not lie along them
+        frame, params = Frame(kernel), Rows(1, 1)
+        _RowEmitter(frame, kernel, params).run()
     return frame.finish(f"row_reduction{{{params}}}")
 
 
@@ -139,6 +148,8 @@ class _RowEmitter:
             with b.for_(b.index(0), full, lanes) as loop:
                 body([*at, LaneIndex(loop.iv, 1)], lanes, None)
                 loop.yield_()
+            if lanes == 1:
+                return
             rest = b.sub(sizes[-1], full)
             with b.if_(b.cmp("gt", rest, b.index(0))) as branch:
                 body([*at, LaneIndex(full, 1)], lanes, b.mask(rest, lanes))
@@ -151,7 +162,8 @@ class _RowEmitter:
         assert join is not None
         kind = COMBINERS[join.name]
         element = t.element_of(view.op.results[0].type)
-        identity = b.constant(identity_of(kind, element), VectorType((lanes,), element))
+        running: t.Type = VectorType((lanes,), element) if lanes > 1 else element
+        identity = b.constant(identity_of(kind, element), running)
         extents = view.extents()
         sizes = [self.frame.size(extents[d]) for d in view.reductions]
 
@@ -176,6 +188,8 @@ class _RowEmitter:
                 with b.for_(wide, full, lanes, [sums[0]]) as loop:
                     loop.yield_([step([*at, LaneIndex(loop.iv, 1)], loop.args[0], None)])
                 sums[0] = loop.results[0]
+            if lanes == 1:
+                return sums
             rest = b.sub(size, full)
             with b.if_(b.cmp("gt", rest, b.index(0)), [sums[0].type]) as branch:
                 branch.yield_([step([*at, LaneIndex(full, 1)], sums[0], b.mask(rest, lanes))])
@@ -196,6 +210,8 @@ class _RowEmitter:
             total = self.join(join, total, other)
         scalar = Points(self.frame, 1, None, totals)
         start = scalar.value(view.inits[0], row)
+        if lanes == 1:
+            return self.join(join, start, total)
         return self.join(join, start, b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u")))
 
     def join(self, join: Operation, x: Value, y: Value) -> Value:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.points import Points
 from kcompile.strategies.register_tile import grouped, results_fit
 from kcompile.strategies.structured import Generic, Kernel, generic
 

@@ -18,7 +18,8 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.points import LaneIndex, Points
+from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
 
