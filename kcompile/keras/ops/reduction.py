@@ -136,7 +136,8 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = floating(x)
     narrow = x.dtype in ("float16", "bfloat16")
     wide = cast(x, "float32") if narrow else x
-    centered = arithmetic.subtract(wide, mean(wide, axis, True))
+    # the gradient through the mean is zero: distances from it add up to nothing
+    centered = arithmetic.subtract(wide, bind("stop_gradient", mean(wide, axis, True)))
     out = mean(arithmetic.multiply(centered, centered), axis, keepdims)
     return cast(out, x.dtype) if narrow else out
 
