@@ -140,7 +140,7 @@ def files_of(artifact: Path) -> list[Path]:
     return [p for p in sorted(artifact.rglob("*")) if p.is_file() and p.name != "manifest.json"]
 
 
-@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("index", range(6))
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
 def test_damage_to_any_file_is_found(damaged: Path, index: int, damage: str) -> None:
     files = files_of(damaged)
@@ -251,8 +251,8 @@ def test_inputs_that_do_not_fit(saved: Path) -> None:
         loaded(np.zeros((2, 8), np.float32))
     with pytest.raises(ShapeError, match="dtype"):
         loaded(np.zeros((2, 9), complex))
-    with pytest.raises(ShapeError, match="takes 1 inputs"):
-        loaded([rows(1), rows(1)])
+    with pytest.raises(ShapeError, match="lack"):
+        loaded({"other": rows(1)})
 
 
 def test_unknown_targets_and_mixed_ones(model: CompiledModel, tmp_path: Path) -> None:
