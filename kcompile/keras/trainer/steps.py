@@ -9,6 +9,7 @@ from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError
 from kcompile.keras import ops
+from kcompile.keras.changes import CHANGES
 from kcompile.keras.trainer.outputs import Outputs
 from kcompile.tracing.structure import flatten, map_structure, pack_like
 from kcompile.tracing.trace import TensorSpec, current_trace, trace_function
@@ -23,11 +24,15 @@ class Steps:
         self.model = model
         self._compiled: dict[Signature, Any] = {}
         self._fingerprint: Any = None
+        self._checked = -1  # the count of changes when the fingerprint was last compared
 
     def refresh(self) -> None:
         """Forget compiled steps if the model's variables, or which of them train, have changed since."""
+        if CHANGES.count == self._checked:
+            return
         if self._compiled and self._fingerprint != fingerprint(self.model):
             self._compiled.clear()
+        self._checked = CHANGES.count
 
     def train(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One optimizer step on a batch; all state is updated in place."""
