@@ -394,8 +394,24 @@ def _fmod(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
     return p.emit(f"fptrunc double {made} to float") if type is t.f32 else made
 
 
-_EXPANDED = ("exp", "exp2", "expm1", "log", "log2", "log1p", "sin", "cos", "tanh", "erf", "powf", "atan2")
+_EXPANDED = ("exp", "exp2", "expm1", "log", "log2", "log1p", "sin", "cos", "tanh", "erf", "atan2")
 _floats("arith.remf", *(f"math.{name}" for name in _EXPANDED))(_expand)
+
+
+@_floats("math.powf")
+def _power(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
+    """Small whole exponents by multiplication: squares are everywhere, and the general power is forty times dearer."""
+    exponent, text = _known_number(op.operands[1]), type_text(type)
+    if exponent == 1.0:
+        return x[0]
+    if exponent == -1.0:
+        return p.emit(f"fdiv {text} {literal(1.0, type)}, {x[0]}")
+    if exponent not in (2.0, 3.0, 4.0):
+        return _expand(p, op, type, x)
+    square = p.emit(f"fmul {text} {x[0]}, {x[0]}")
+    if exponent == 2.0:
+        return square
+    return p.emit(f"fmul {text} {square}, {x[0] if exponent == 3.0 else square}")
 
 
 # -- casts

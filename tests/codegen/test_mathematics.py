@@ -199,6 +199,17 @@ def test_half_precision_is_computed_in_f32(element: t.Type) -> None:
             assert (np.isnan(made) == np.isnan(expected)).all(), (name, target)
 
 
+@pytest.mark.parametrize("exponent", [1.0, -1.0, 2.0, 3.0, 4.0, 0.5, -2.0])
+def test_powers_with_a_constant_exponent(exponent: float) -> None:
+    x = np.concatenate([np.linspace(-3, 3, 25), [0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e30]]).astype(np.float32)
+    for target in TARGETS:
+        bodies: dict[str, Any] = {"power": ((t.f32,), t.f32, lambda b, v: b.pow(v, exponent))}
+        made = run(Compiled(kernel_module(bodies, 8), target), "power", [x], t.f32)
+        with np.errstate(all="ignore"):
+            expected = np.power(x.astype(np.float64), np.full(x.shape, exponent)).astype(np.float32)
+        assert np.allclose(made, expected, rtol=2.0**-22, atol=0, equal_nan=True), target
+
+
 def test_the_polynomials_are_the_fitted_ones() -> None:
     """The first coefficients are near those of the Taylor series, which a slip of a sign or an index would break."""
     from kcompile.codegen import coefficients as fitted

@@ -303,20 +303,17 @@ def constant_attribute(value: Any, type: Type) -> Any:
         array = np.asarray(value)
         if isinstance(element, FloatType) and element is t.bf16:
             array = np.asarray(fit(array.astype(np.float32), element))
-        elif array.dtype.kind in "iu" and t.is_integer(element):
-            array = np.asarray(_wrap(array, element))
+        elif array.dtype.kind in "iu" and t.is_integer(element) and element is not t.i1:
+            array = np.asarray(_wrap(array.astype(object), t.bitwidth(element)))
         return DenseAttr(np.broadcast_to(array.astype(t.to_numpy(element)), t.shape_of(type)), type)
     if isinstance(element, FloatType):
         return FloatAttr(float(value), element)
     if element is t.i1:
         return BoolAttr(bool(value))
-    return IntAttr(int(_wrap(np.asarray(int(value), object), element)), element)
+    return IntAttr(_wrap(int(value), t.bitwidth(element)), element)
 
 
-def _wrap(values: Any, element: Type) -> Any:
-    """Integers brought into the signed range of `element` (0xFFFFFFFF is -1 as i32)."""
-    width = t.bitwidth(element)
-    if element is t.i1:
-        return values
-    values = np.asarray(values, object)
-    return (values + (1 << (width - 1))) % (1 << width) - (1 << (width - 1))
+def _wrap(values: Any, width: int) -> Any:
+    """Integers brought into the signed range of so many bits (0xFFFFFFFF is -1 in 32)."""
+    half = 1 << (width - 1)
+    return (values + half) % (2 * half) - half

@@ -55,21 +55,31 @@ def is_scalar_or_vector(x: Type) -> bool:
     return isinstance(t.element_of(x) if isinstance(x, VectorType) else x, FloatType | IntegerType | IndexType)
 
 
+_FLOATS: set[Type] = set()  # types known to be scalars or vectors of floats: checked once
+_INTEGERS: set[Type] = set()
+
+
 def same_floats(*xs: Type) -> Type:
     """One type of floats for all operands; it is the result's."""
-    return _same("floats", t.is_float, xs)
+    return _same("floats", _FLOATS, t.is_float, xs)
 
 
 def same_integers(*xs: Type) -> Type:
     """One type of signless integers or indices for all operands; it is the result's."""
-    return _same("signless integers", lambda x: t.is_integer(x) and not getattr(t.element_of(x), "unsigned", False), xs)
+    return _same("signless integers", _INTEGERS, _is_signless, xs)
 
 
-def _same(what: str, accepts: Callable[[Type], bool], xs: Sequence[Type]) -> Type:
-    for x in xs:
-        if x is not xs[0] or not is_scalar_or_vector(x) or not accepts(x):
-            raise IRError(f"operands need one type, a scalar or vector of {what}. Received: {', '.join(map(str, xs))}")
-    return xs[0]
+def _is_signless(x: Type) -> bool:
+    return t.is_integer(x) and not getattr(t.element_of(x), "unsigned", False)
+
+
+def _same(what: str, known: set[Type], accepts: Callable[[Type], bool], xs: Sequence[Type]) -> Type:
+    first = xs[0]
+    if first not in known and is_scalar_or_vector(first) and accepts(first):
+        known.add(first)
+    if first not in known or any(x is not first for x in xs):
+        raise IRError(f"operands need one type, a scalar or vector of {what}. Received: {', '.join(map(str, xs))}")
+    return first
 
 
 def mask_like(x: Type) -> Type:
