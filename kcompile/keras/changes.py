@@ -1,4 +1,4 @@
-"""A count of changes to layers and variables, by which a trainer sees at once that nothing has changed since its last step."""
+"""A count of changes to layers and variables, by which a trainer sees at once that nothing has changed."""
 
 from __future__ import annotations
 

@@ -66,6 +66,11 @@ class Metric:
     def result(self) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define result()")
 
+    def value(self) -> Any:
+        """`result()` as a float (an array, if it is no single number); outside traces only."""
+        result = np.asarray(self.result())
+        return float(result) if result.ndim == 0 else result
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update, then the result."""
         self.update_state(*args, **kwargs)

@@ -60,6 +60,13 @@ class Mean(Metric):
     def result(self) -> Any:
         return ops.divide_no_nan(self.total, self.count)
 
+    def value(self) -> Any:
+        if type(self).result is not Mean.result:
+            return super().value()
+        # The same division on the arrays themselves: this is read after every batch that is looked at.
+        total, count = self.total._array, self.count._array
+        return float(total / count) if count else 0.0
+
 
 class MeanMetricWrapper(Mean):
     """The mean of `fn(y_true, y_pred, **kwargs)`."""

@@ -88,9 +88,6 @@ class CompiledMetrics:
         for i, _, metric, weighted in self._items:
             metric.update_state(targets[i], outputs.values[i], sample_weight=weights[i] if weighted else None)
 
-    def result(self) -> dict[str, Any]:
-        return {name: metric.result() for _, name, metric, _ in self._items}
-
 
 def _resolve(given: Any, y_true: Any, y_pred: Any) -> tuple[str, Metric]:
     """The metric object, and the name it has in the logs."""

@@ -144,11 +144,11 @@ class Trainer:
     def get_metrics_result(self) -> dict[str, float]:
         """The figures so far as floats, by name."""
         state = self._needs_compile()
-        found = {"loss": float(state.loss_tracker.result())}
+        found = {"loss": state.loss_tracker.value()}
         for tracker in state.compiled_loss.trackers:
-            found[tracker.name] = float(tracker.result())
-        for name, value in state.compiled_metrics.result().items():
-            found[name] = float(value) if np.ndim(value) == 0 else np.asarray(value)  # type: ignore[assignment]
+            found[tracker.name] = tracker.value()
+        for name, metric in zip(state.compiled_metrics.names, state.compiled_metrics.metrics, strict=True):
+            found[name] = metric.value()
         return {key: found[key] for key in sorted(found)}
 
     def _needs_compile(self) -> TrainerState:
