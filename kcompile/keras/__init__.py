@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from .variable import Variable as Variable
 
 _SUBPACKAGES = (
-    "activations", "backend", "callbacks", "config", "constraints", "dtype_policies", "initializers", "layers", "losses",
+    "activations", "backend", "callbacks", "config", "constraints", "dtype_policies", "initializers", "layers",
+    "losses",
     "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils",
 )  # fmt: skip
 _HOMES = {
-    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "InputSpec": "layers",
+    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Initializer": "initializers",
+    "Input": "layers", "InputSpec": "layers",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Model": "models", "Sequential": "models",
     "Function": "models", "Operation": "operation", "Optimizer": "optimizers", "Regularizer": "regularizers",
     "KerasTensor": "tensor", "Variable": "variable",

@@ -192,7 +192,9 @@ def get(identifier: Any) -> Any:
 
             found = get_registered_object(identifier)
         if found is None:
-            raise ArgumentError(f"there is no activation of that name. Received: {identifier!r}. Known: {', '.join(sorted(_NAMES))}")
+            raise ArgumentError(
+                f"there is no activation of that name. Received: {identifier!r}. Known: {', '.join(sorted(_NAMES))}"
+            )
         return found() if isinstance(found, type) else found
     if callable(identifier):
         return identifier

@@ -7,7 +7,12 @@ from typing import Any
 from kcompile.errors import ArgumentError
 from kcompile.tracing.dtypes import DEFAULT_FLOAT
 
-_SETTINGS: dict[str, Any] = {"epsilon": 1e-7, "image_data_format": "channels_last", "dtype_policy": None, "interactive": True}
+_SETTINGS: dict[str, Any] = {
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "dtype_policy": None,
+    "interactive": True,
+}
 
 
 def floatx() -> str:
@@ -33,7 +38,7 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """"channels_last" or "channels_first"."""
+    """ "channels_last" or "channels_first"."""
     return str(_SETTINGS["image_data_format"])
 
 

@@ -7,17 +7,18 @@ from typing import Any
 from kcompile.errors import UnsupportedError
 
 
-def get(identifier: Any) -> None:
+def get(identifier: Any) -> Any:
     """None for None. Raises UnsupportedError for any constraint."""
     if identifier is not None:
         raise UnsupportedError(
             f"constraints on weights are not supported by this version; use a regularizer. Received: {identifier!r}"
         )
+    return None
 
 
 def serialize(constraint: Any) -> None:
-    return get(constraint)
+    get(constraint)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> None:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     return get(config)

@@ -14,7 +14,7 @@ from .tensor import KerasTensor, any_symbolic
 
 
 class Node:
-    """One symbolic call: `operation(*args, **kwargs)` gave `outputs`. Its number among the operation's nodes is `index`."""
+    """One symbolic call: `operation(*args, **kwargs)` gave `outputs`; it is the operation's node number `index`."""
 
     def __init__(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any):
         self.operation = operation
@@ -115,7 +115,9 @@ class Operation:
 
     def _first_node(self) -> Node:
         if not self._inbound_nodes:
-            raise AttributeError(f"'{self.name}' has not been called on symbolic tensors, so it has no input and output.")
+            raise AttributeError(
+                f"'{self.name}' has not been called on symbolic tensors, so it has no input and output."
+            )
         return self._inbound_nodes[0]
 
     def get_config(self) -> dict[str, Any]:

@@ -94,7 +94,9 @@ def get(identifier: Any) -> Any:
 
             found = get_registered_object(identifier)
         if found is None:
-            raise ArgumentError(f"there is no regularizer of that name. Received: {identifier!r}. Known: {', '.join(_BY_NAME)}")
+            raise ArgumentError(
+                f"there is no regularizer of that name. Received: {identifier!r}. Known: {', '.join(_BY_NAME)}"
+            )
         return found() if isinstance(found, type) else found
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier

@@ -14,7 +14,7 @@ from .naming import auto_name
 
 
 class KerasTensor(Tensor):
-    """A shape (None where it varies) and a dtype, and where it comes from: `_keras_history` = (operation, node, index).
+    """A shape (None where it varies), a dtype, and where it comes from: `_keras_history` = (operation, node, index).
 
     Example: x = KerasTensor((None, 8)); (x * 2).shape == (None, 8)
     """
@@ -22,8 +22,8 @@ class KerasTensor(Tensor):
     is_symbolic = True
 
     def __init__(
-        self, shape: Any, dtype: Any = "float32", sparse: bool = False, ragged: bool = False, record_history: bool = True,
-        name: str | None = None,
+        self, shape: Any, dtype: Any = "float32", sparse: bool = False, ragged: bool = False,
+        record_history: bool = True, name: str | None = None,
     ):  # fmt: skip
         if sparse or ragged:
             raise UnsupportedError("sparse and ragged tensors are not supported; use dense ones")

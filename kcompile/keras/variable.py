@@ -17,6 +17,7 @@ from kcompile.tracing.dtypes import element_type, is_float, standardize_dtype
 from kcompile.tracing.tensor import EagerTensor, Operators, Tensor
 from kcompile.tracing.trace import current_trace, outside_traces
 
+from .changes import CHANGES
 from .naming import auto_name
 
 _LOCAL = threading.local()
@@ -142,6 +143,7 @@ class Variable(Operators):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        CHANGES.count += 1
 
     @property
     def regularizer(self) -> Any:
@@ -216,7 +218,9 @@ class Variable(Operators):
         return len(self.value)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={np.array2string(self._array)}>"
+        return (
+            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={np.array2string(self._array)}>"
+        )
 
 
 def _aligned_copy(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -35,7 +35,9 @@ def convert(value: Any, dtype: Any = None) -> Tensor:
                 f"Received: {value!r}"
             )
         return value if dtype is None else cast(value, dtype)
-    if isinstance(value, list | tuple) and any(isinstance(v, Tensor) or hasattr(v, "__kcompile_tensor__") for v in value):
+    if isinstance(value, list | tuple) and any(
+        isinstance(v, Tensor) or hasattr(v, "__kcompile_tensor__") for v in value
+    ):
         return _stack([convert(v, dtype) for v in value])
     try:
         array = np.asarray(value)
@@ -75,7 +77,9 @@ def bind(name: str, *operands: Any, **attrs: Any) -> Any:
     return _execute(name, tensors, attrs)
 
 
-_KEPT_SMALL = frozenset(("broadcast_in_dim", "iota"))  # inside a trace these stay ops: their results would be big constants
+_KEPT_SMALL = frozenset(
+    ("broadcast_in_dim", "iota")
+)  # inside a trace these stay ops: their results would be big constants
 
 
 def _record(trace: Trace, name: str, tensors: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
@@ -101,11 +105,15 @@ def _execute(name: str, tensors: Sequence[Tensor], attrs: dict[str, Any]) -> Any
     if definition is None or definition.reference is None:
         raise IRError(f"there is no operation graph.{name} with a reference")
     attrs = {k: v for k, v in attrs.items() if v is not None}
-    types = infer_types(definition.name, [x.type for x in tensors], {k: attribute(v) for k, v in attrs.items()}, UNKNOWN)
+    types = infer_types(
+        definition.name, [x.type for x in tensors], {k: attribute(v) for k, v in attrs.items()}, UNKNOWN
+    )
     defaults = {k: v for k, v in definition.attrs.items() if k not in attrs}
     arrays = [x.array for x in tensors]  # type: ignore[attr-defined]
     results = definition.reference(*arrays, **attrs, **defaults)
-    made = [EagerTensor(r, t.element_of(ty)) for r, ty in zip(results if isinstance(results, tuple) else (results,), types)]
+    made = [
+        EagerTensor(r, t.element_of(ty)) for r, ty in zip(results if isinstance(results, tuple) else (results,), types)
+    ]
     return made[0] if len(made) == 1 else tuple(made)
 
 

@@ -32,7 +32,9 @@ def matmul(x: Any, y: Any) -> Tensor:
     batch = broadcast_dims(x.dims[:-2], y.dims[:-2])
     x, y = broadcast_to(x, (*batch, *x.dims[-2:])), broadcast_to(y, (*batch, *y.dims[-2:]))
     axes = tuple(range(len(batch)))
-    return bind("dot_general", x, y, lhs_batch=axes, rhs_batch=axes, lhs_contract=(x.ndim - 1,), rhs_contract=(y.ndim - 2,))
+    return bind(
+        "dot_general", x, y, lhs_batch=axes, rhs_batch=axes, lhs_contract=(x.ndim - 1,), rhs_contract=(y.ndim - 2,)
+    )
 
 
 def squeeze_axis(x: Tensor, axis: int) -> Tensor:
@@ -51,7 +53,9 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
     lhs = tuple(a % x.ndim for a in left)
     rhs = tuple(a % y.ndim for a in right)
     if len(lhs) != len(rhs) or [x.dims[a] for a in lhs] != [y.dims[a] for a in rhs]:
-        raise ShapeError(f"tensordot needs equal sizes along the summed axes. Received: {x.shape}, {y.shape}, axes={axes}")
+        raise ShapeError(
+            f"tensordot needs equal sizes along the summed axes. Received: {x.shape}, {y.shape}, axes={axes}"
+        )
     return bind("dot_general", x, y, lhs_batch=(), rhs_batch=(), lhs_contract=lhs, rhs_contract=rhs)
 
 
@@ -81,7 +85,7 @@ def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
         raise ShapeError(f"einsum '{subscripts}' names {len(inputs)} operands. Received: {len(ranks)}")
     dots = ""
     spare = [chr(c) for c in range(ord("A"), ord("Z") + 1) if chr(c) not in subscripts]
-    for i, (term, rank) in enumerate(zip(inputs, ranks)):
+    for term, rank in zip(inputs, ranks):
         if "..." in term:
             letters = spare[: rank - len(term) + 3]
             dots = "".join(letters) if len(letters) > len(dots) else dots
@@ -109,7 +113,9 @@ def _contract(left: str, x: Tensor, right: str, y: Tensor, later: set[str], subs
     both = [c for c in left if c in right]
     for c in both:
         if x.dims[left.index(c)] != y.dims[right.index(c)]:
-            raise ShapeError(f"einsum '{subscripts}': axis '{c}' has two sizes. Received: shapes {x.shape} and {y.shape}")
+            raise ShapeError(
+                f"einsum '{subscripts}': axis '{c}' has two sizes. Received: shapes {x.shape} and {y.shape}"
+            )
     batch = [c for c in both if c in later]
     summed = [c for c in both if c not in later]
     result = bind(

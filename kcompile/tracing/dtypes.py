@@ -1,4 +1,4 @@
-"""Names of dtypes, their IR types, and how mixed dtypes are promoted (Keras's rules, which are JAX's with float32 as default).
+"""Names of dtypes, their IR types, and how mixed dtypes are promoted: Keras's rules, which are JAX's with float32.
 
 >>> result_type("int32", float), result_type("uint8", "int8"), result_type(bool, int)
 ('float32', 'int16', 'int32')
@@ -45,7 +45,7 @@ def dtype_name(element: Type) -> str:
 
 
 def standardize_dtype(dtype: Any) -> str:
-    """The name of `dtype`; None is the default float. Raises UnsupportedError for a dtype that cannot be computed with."""
+    """The name of `dtype`; None is the default float. Raises UnsupportedError for what cannot be computed with."""
     if dtype is None:
         return DEFAULT_FLOAT[0]
     if isinstance(dtype, str) and dtype in ELEMENTS:
@@ -96,7 +96,7 @@ def weak_name(dtype: Any) -> str:
 
 
 def result_type(*dtypes: Any) -> str:
-    """The dtype that values of `dtypes` are computed in together; `int`, `float` stand for Python numbers and are weak."""
+    """The dtype that values of `dtypes` are computed in together; `int` and `float`, for Python numbers, are weak."""
     joined = "bool"
     for dtype in dtypes:
         joined = _join(joined, weak_name(dtype))

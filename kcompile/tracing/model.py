@@ -22,12 +22,15 @@ def input_specs(model: Any) -> Any:
     config = model.get_build_config() if model.built else None
     if not config or config.get("input_shape") is None:
         raise ArgumentError(
-            f"model '{model.name}' has not seen an input yet, so its shapes are not known. Call it on data, or build(input_shape)."
+            f"model '{model.name}' has not seen an input yet, so its shapes are not known. "
+            "Call it on data, or build(input_shape)."
         )
     from kcompile.keras.layers.layer import _map_shapes
 
     count = iter(range(1_000_000))
-    return _map_shapes(lambda s: TensorSpec((None, *s[1:]), model.compute_dtype, f"input_{next(count)}"), config["input_shape"])
+    return _map_shapes(
+        lambda s: TensorSpec((None, *s[1:]), model.compute_dtype, f"input_{next(count)}"), config["input_shape"]
+    )
 
 
 def trace_predict(model: Any, training: bool = False, specs: Any = None) -> TracedFunction:

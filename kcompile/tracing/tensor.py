@@ -243,7 +243,9 @@ def broadcast_dims(*shapes: tuple[Dim, ...]) -> tuple[Dim, ...]:
                 continue
             if size != 1:
                 shown = " and ".join(shape_text(s) for s in shapes)
-                raise ShapeError(f"shapes do not broadcast: axis {i - rank} has sizes {size} and {dim}. Received: {shown}")
+                raise ShapeError(
+                    f"shapes do not broadcast: axis {i - rank} has sizes {size} and {dim}. Received: {shown}"
+                )
             size = dim
         out.append(size)
     return tuple(out)

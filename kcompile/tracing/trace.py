@@ -1,9 +1,9 @@
 """Trace: the recording of a function's tensor operations as a graph function, its variables as arguments.
 
-    with Trace() as trace:
-        x = trace.input(TensorType((symbol("b"), 4), f32), "x")
-        y = model(x)
-    traced = trace.finish({"output_0": y})
+with Trace() as trace:
+    x = trace.input(TensorType((symbol("b"), 4), f32), "x")
+    y = model(x)
+traced = trace.finish({"output_0": y})
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class TracedFunction:
 
 def symbolic_dims(shape: Sequence[Any]) -> tuple[Dim, ...]:
     """`shape` with a symbol for each None: "b" in axis 0, "d<axis>" elsewhere, so that equal axes of inputs agree."""
-    return tuple((symbol("b") if i == 0 else symbol(f"d{i}")) if d is None else d if isinstance(d, SymbolicDim) else int(d)
-                 for i, d in enumerate(shape))  # fmt: skip
+    named = (symbol(f"d{i}" if i else "b") if d is None else d for i, d in enumerate(shape))
+    return tuple(d if isinstance(d, SymbolicDim) else int(d) for d in named)
 
 
 class Trace:
@@ -284,9 +284,13 @@ def scope(name: str) -> Any:
 
 
 def trace_function(
-    function: Callable[..., Any], specs: Any, *, variable_role: str = "weight", output_names: Sequence[str] | None = None,
+    function: Callable[..., Any],
+    specs: Any,
+    *,
+    variable_role: str = "weight",
+    output_names: Sequence[str] | None = None,
     location: str = "",
-) -> TracedFunction:  # fmt: skip
+) -> TracedFunction:
     """The graph of `function` called with one tensor for each TensorSpec in `specs`.
 
     `specs` is a list: one item per positional argument, each a TensorSpec or a structure of them. Variables that the
@@ -312,7 +316,7 @@ def trace_function(
 def abstract_call(function: Callable[..., Any], *arguments: Any, where: str = "", **keywords: Any) -> Any:
     """What `function` returns for tensors that have shapes only, as TensorTypes in the structure of its result.
 
-    Arguments (in any structure) with `is_symbolic` become traced tensors of their dims and dtype; all else is passed on.
+    Arguments (in any structure) with `is_symbolic` become traced tensors of their dims and dtype; others stay.
     """
     trace = Trace()
 

@@ -59,7 +59,9 @@ def get(identifier: Any) -> Any:
 
             found = get_registered_object(identifier)
         if found is None:
-            raise ArgumentError(f"there is no initializer of that name. Received: {identifier!r}. Known: {', '.join(sorted(_BY_NAME))}")
+            raise ArgumentError(
+                f"there is no initializer of that name. Received: {identifier!r}. Known: {', '.join(sorted(_BY_NAME))}"
+            )
         return found() if isinstance(found, type) else found
     if isinstance(identifier, type):
         return identifier()
@@ -67,7 +69,9 @@ def get(identifier: Any) -> Any:
         return identifier
     if hasattr(identifier, "shape") or isinstance(identifier, int | float):
         return Constant(identifier)
-    raise ArgumentError(f"an initializer is a name, a config, or a function of (shape, dtype). Received: {identifier!r}")
+    raise ArgumentError(
+        f"an initializer is a name, a config, or a function of (shape, dtype). Received: {identifier!r}"
+    )
 
 
 def serialize(initializer: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Initializer:
-    """A function of (shape, dtype) that gives first values. A subclass defines `__call__` and, with arguments, `get_config`."""
+    """A function of (shape, dtype) that gives first values. A subclass defines `__call__` and `get_config`."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype)")

@@ -60,7 +60,9 @@ def __getattr__(name: str) -> Any:
     if canonical not in _HOMES:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"module 'kcompile.keras.layers' has no layer {name!r} in this version. It has: {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'kcompile.keras.layers' has no layer {name!r} in this version. It has: {', '.join(__all__)}"
+        )
     value = getattr(import_module(f"{__name__}.{_HOMES[canonical]}"), canonical)
     globals()[name] = value
     return value

@@ -28,5 +28,7 @@ def spatial_pairs(layer: str, name: str, value: Any) -> tuple[tuple[int, int], t
     rows = (value, value) if isinstance(value, int) else tuple(value)
     pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in rows]
     if len(pairs) != 2 or any(len(p) != 2 or any(not isinstance(n, int) or n < 0 for n in p) for p in pairs):
-        raise ArgumentError(f"{layer}: {name} is a number, two, or two pairs of numbers from 0 on. Received: {name}={value!r}")
+        raise ArgumentError(
+            f"{layer}: {name} is a number, two, or two pairs of numbers from 0 on. Received: {name}={value!r}"
+        )
     return (pairs[0][0], pairs[0][1]), (pairs[1][0], pairs[1][1])

@@ -49,9 +49,13 @@ class InputSpec:
         return None
 
     def _squeezes(self, shape: tuple[int | None, ...]) -> bool:
-        return self.allow_last_axis_squeeze and self.shape is not None and (
-            (shape[-1:] == (1,) and len(shape) == len(self.shape) + 1)
-            or (self.shape[-1:] == (1,) and len(shape) == len(self.shape) - 1)
+        return (
+            self.allow_last_axis_squeeze
+            and self.shape is not None
+            and (
+                (shape[-1:] == (1,) and len(shape) == len(self.shape) + 1)
+                or (self.shape[-1:] == (1,) and len(shape) == len(self.shape) - 1)
+            )
         )
 
 

@@ -1,11 +1,11 @@
 """Layer: the base of all layers. A subclass gives `call` on tensors, and `build` if it has weights.
 
-    class Scale(Layer):
-        def build(self, input_shape):
-            self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+class Scale(Layer):
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
 
-        def call(self, inputs):
-            return inputs * self.factor
+    def call(self, inputs):
+        return inputs * self.factor
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from kcompile.tracing.structure import flatten, map_structure
 from kcompile.tracing.tensor import EagerTensor, Tensor
 from kcompile.tracing.trace import abstract_call, current_trace, outside_traces, scope
 
-from .. import dtype_policies, initializers, regularizers
-from ..operation import Node, Operation, symbolic_outputs
+from .. import dtype_policies, regularizers
+from ..operation import Node, symbolic_outputs
 from ..ops.reduction import count_of
 from ..tensor import KerasTensor, any_symbolic
 from ..variable import Variable, autocast_to, variable_path, variable_scope
 from .call_context import call_context, call_signature, entered
 from .input_spec import check_inputs
-from .tracking import seed_generators, sublayers, unique, variables_in_attributes
+from .layer_weights import LayerWeights
 
 
-class Layer(Operation):
+class Layer(LayerWeights):
     """See the module. `trainable`, `dtype` (a name or a policy), `name` and `activity_regularizer` go to `__init__`."""
 
     supports_masking = False
     input_spec: Any = None
     built = False
+    _auto_config: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
@@ -77,38 +78,6 @@ class Layer(Operation):
         self._build_shapes: dict[str, Any] | None = None
         self._path = ""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Variable):
-            self._track(value)
-        object.__setattr__(self, name, value)
-
-    def _track(self, variable: Variable) -> None:
-        known = self.__dict__.get("_trainable_variables")
-        if known is None:
-            raise KcompileError(f"{type(self).__name__} must call super().__init__() before it gets variables")
-        if not any(v is variable for v in [*known, *self._non_trainable_variables]):
-            (known if variable.trainable else self._non_trainable_variables).append(variable)
-
-    # -- weights
-    def add_weight(
-        self, shape: Any = None, initializer: Any = None, dtype: Any = None, trainable: bool = True, autocast: bool = True,
-        regularizer: Any = None, constraint: Any = None, aggregation: str = "none", layout: Any = None, name: str | None = None,
-    ) -> Variable:  # fmt: skip
-        """A new variable of this layer. Without an initializer: Glorot uniform for floats, zeros for others."""
-        from .. import constraints
-
-        constraints.get(constraint)
-        dtype = dtype or self.variable_dtype
-        if initializer is None:
-            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        with outside_traces():
-            variable = Variable(
-                initializers.get(initializer), () if shape is None else _shape(shape), dtype, trainable, autocast, name=name or "variable"
-            )
-        variable.regularizer = regularizers.get(regularizer)
-        self._track(variable)
-        return variable
-
     def build(self, *shapes: Any, **named_shapes: Any) -> None:
         """Make the weights for inputs of these shapes. A layer without a build of its own has sublayers, which build
         themselves when `call` reaches them."""
@@ -119,86 +88,6 @@ class Layer(Operation):
             path = self._scope_path()
             with outside_traces(), variable_scope(path):
                 self.compute_output_spec(*[_map_shapes(self._symbol, s) for s in shapes])
-
-    @property
-    def _layers(self) -> list[Layer]:
-        return sublayers(self)
-
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
-        found: list[Layer] = [self] if include_self else []
-        for layer in self._layers:
-            found += layer._flatten_layers() if recursive else [layer]
-        return unique(found)
-
-    def _own_variables(self) -> list[Variable]:
-        for v in variables_in_attributes(self):
-            self._track(v)
-        return [*self._trainable_variables, *self._non_trainable_variables]
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables of this layer and of its sublayers, without the state of random generators."""
-        return unique([*self._own_variables(), *(w for layer in self._layers for w in layer.weights)])
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The weights, and the state of random generators."""
-        seeds = [g.state for g in seed_generators(self)]
-        return unique([*self._own_variables(), *seeds, *(v for layer in self._layers for v in layer.variables)])
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return [v for v in self.variables if v.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if v.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights. Setting it sets it for all sublayers too."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        value = bool(value)
-        self._trainable = value
-        for v in self._trainable_variables:
-            v.trainable = value
-        for layer in self._layers:
-            layer.trainable = value
-
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Copies of the weights, in the order of `weights`."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Write arrays, in the order of `weights`, into them. Nothing changes unless all fit."""
-        own = self.weights
-        arrays = [np.asarray(w) for w in weights]
-        if len(arrays) != len(own):
-            hint = " Build it first: call it on data, or build(input_shape)." if not self.built else ""
-            raise ArgumentError(f"'{self.name}' has {len(own)} weights. Received: {len(arrays)} arrays.{hint}")
-        for w, a in zip(own, arrays):
-            if w.shape != a.shape:
-                raise ShapeError(f"weight '{w.path}' of '{self.name}' has shape {w.shape}. Received: an array of shape {a.shape}")
-        with outside_traces():
-            for w, a in zip(own, arrays):
-                w.assign(a)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold."""
-        if not self.built:
-            raise ArgumentError(f"'{self.name}' has no weights yet. Build it first: call it on data, or build(input_shape).")
-        return int(sum(int(np.prod(w.shape)) for w in self.weights))
 
     # -- dtypes
     @property
@@ -281,7 +170,12 @@ class Layer(Operation):
         if context.depth == 0:
             for layer in self._flatten_layers():
                 layer._loss_values.clear()
-        with entered(training), scope(self.name), variable_scope(self._scope_path()), autocast_to(self._autocast_dtype()):
+        with (
+            entered(training),
+            scope(self.name),
+            variable_scope(self._scope_path()),
+            autocast_to(self._autocast_dtype()),
+        ):
             args, kwargs = self._autocast(args), self._autocast(kwargs)
             if args and self.input_spec is not None:
                 check_inputs(self.input_spec, args[0], self)
@@ -330,9 +224,11 @@ class Layer(Operation):
             self._build_shapes = shapes or None
             self.built = True
             return
-        wanted = [p for p in inspect.signature(self.build).parameters.values()
-                  if p.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)]  # fmt: skip
-        named = {p.name: shapes[p.name.removesuffix("_shape")] for p in wanted if p.name.removesuffix("_shape") in shapes}
+        by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        wanted = [p for p in inspect.signature(self.build).parameters.values() if p.kind in by_place]
+        named = {
+            p.name: shapes[p.name.removesuffix("_shape")] for p in wanted if p.name.removesuffix("_shape") in shapes
+        }
         if len(wanted) > 1 and named:
             self.build(**named)
         elif shapes:
@@ -370,8 +266,8 @@ class Layer(Operation):
         given = {k: v for k, v in given.items() if k not in ("self", "kwargs", "name", "trainable", "dtype")}
         if not all(isinstance(v, str | int | float | bool | None | tuple | list | dict) for v in given.values()):
             raise UnsupportedError(
-                f"{type(self).__name__} takes arguments that are not plain values, so it needs a get_config() of its own. "
-                f"Received: {given}"
+                f"{type(self).__name__} takes arguments that are not plain values, so it needs a get_config() of its "
+                f"own. Received: {given}"
             )
         return given
 

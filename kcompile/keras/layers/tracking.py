@@ -10,15 +10,15 @@ from ..variable import Variable
 
 # Attributes that point at layers or variables which are not parts.
 _NOT_PARTS = frozenset(
-    ("_inbound_nodes", "_outbound_nodes", "_trainable_variables", "_non_trainable_variables", "_loss_values", "_build_shapes",
-     "_auto_config", "_metrics", "_compile_metrics", "_compile_loss", "optimizer", "loss", "metrics")
+    ("_inbound_nodes", "_outbound_nodes", "_trainable_variables", "_non_trainable_variables", "_loss_values",
+     "_build_shapes", "_auto_config", "_metrics", "_compile_metrics", "_compile_loss", "optimizer", "loss", "metrics")
 )  # fmt: skip
 
 
 def parts(owner: Any, kinds: tuple[type, ...]) -> Iterator[Any]:
-    """The objects of `kinds` in the attributes of `owner`, each once, in the order in which they were first assigned."""
+    """The objects of `kinds` in the attributes of `owner`, each once, in the order of their first assignment."""
     seen: set[int] = set()
-    skipped = getattr(owner, "_not_parts", frozenset())
+    skipped: frozenset[str] = getattr(owner, "_not_parts", frozenset())
     for name, value in list(vars(owner).items()):
         if name not in _NOT_PARTS and name not in skipped:
             yield from _inside(value, kinds, seen)

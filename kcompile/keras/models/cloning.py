@@ -18,7 +18,10 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         raise ArgumentError("clone_model makes inputs of its own here. Received: input_tensors")
     if isinstance(model, Sequential):
         fresh = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
-        copied = [type(x).from_config(x.get_config()) if i == 0 and not x.weights else fresh(x) for i, x in enumerate(model._sequence)]
+        copied = [
+            type(x).from_config(x.get_config()) if i == 0 and not x.weights else fresh(x)
+            for i, x in enumerate(model._sequence)
+        ]
         return Sequential(copied, name=model.name, trainable=model.trainable)
     if isinstance(model, Functional) and clone_function is None:
         return type(model).from_config(model.get_config())
@@ -36,20 +39,25 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     def caller(operation: Any) -> Any:
         if operation not in made:
             is_layer = hasattr(operation, "add_weight") and not isinstance(operation, InputLayer)
-            made[operation] = clone_function(operation) if is_layer else type(operation).from_config(operation.get_config())
+            made[operation] = (
+                clone_function(operation) if is_layer else type(operation).from_config(operation.get_config())
+            )
         return made[operation]
 
-    inputs = map_structure(lambda x: Input(batch_shape=x.shape, dtype=x.dtype, name=x._keras_history[0].name), model._inputs_struct)
+    inputs = map_structure(
+        lambda x: Input(batch_shape=x.shape, dtype=x.dtype, name=x._keras_history[0].name), model._inputs_struct
+    )
     outputs = run_graph(model._nodes, model._inputs, model._outputs_struct, flatten(inputs), caller)
     return Functional(inputs, outputs, name=model.name)
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """The model that `to_json` described, with new weights."""
-    from ..saving import deserialize_keras_object
+    from ..saving.serialization import deserialize_keras_object, sharing
 
     try:
         config = json.loads(json_string)
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON: {error}") from None
-    return deserialize_keras_object(config, custom_objects=custom_objects)
+    with sharing():
+        return deserialize_keras_object(config, custom_objects=custom_objects)

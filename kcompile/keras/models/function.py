@@ -1,4 +1,4 @@
-"""Function: the graph of operations between symbolic inputs and outputs, in the order in which Keras runs and lists them."""
+"""Function: the graph of operations between symbolic inputs and outputs, in the order of Keras."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ def _parents(node: Node, inputs: list[KerasTensor]) -> list[Node]:
     return node.parent_nodes
 
 
-def _walk_back(inputs: list[KerasTensor], outputs: list[KerasTensor], met: dict[Operation, int], finished: list[Node]) -> None:
-    """Depth first from the outputs; a node is finished after the nodes that it needs. Without recursion: models are deep."""
+def _walk_back(
+    inputs: list[KerasTensor], outputs: list[KerasTensor], met: dict[Operation, int], finished: list[Node]
+) -> None:
+    """Depth first from the outputs; a node is finished after those that it needs. No recursion: models are deep."""
     given = {id(x) for x in inputs}
     done: set[Node] = set()
     for output in outputs:
@@ -54,7 +56,9 @@ def _walk_back(inputs: list[KerasTensor], outputs: list[KerasTensor], met: dict[
 
         def enter(x: KerasTensor, stack: list[tuple[Node, Any]] = stack, current: set[Node] = current) -> None:
             if x._keras_history is None:
-                raise ArgumentError(f"this tensor comes from no layer or operation: {x!r}. Make inputs with keras.Input")
+                raise ArgumentError(
+                    f"this tensor comes from no layer or operation: {x!r}. Make inputs with keras.Input"
+                )
             node = x._keras_history.node
             if node in done:
                 return
@@ -99,7 +103,11 @@ class Function(Operation):
 
 
 def run_graph(
-    nodes: list[Node], inputs: list[KerasTensor], outputs: Any, values: list[Any], caller: Callable[[Operation], Callable[..., Any]]
+    nodes: list[Node],
+    inputs: list[KerasTensor],
+    outputs: Any,
+    values: list[Any],
+    caller: Callable[[Operation], Callable[..., Any]],
 ) -> Any:
     """The outputs for `values` in place of `inputs`; `caller(operation)` is what each node calls."""
     known: dict[int, Any] = {id(x): v for x, v in zip(inputs, values)}

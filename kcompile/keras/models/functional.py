@@ -1,7 +1,7 @@
 """Functional: a model given by symbolic inputs and outputs.
 
-    x = keras.Input((784,))
-    model = keras.Model(x, keras.layers.Dense(10)(x))
+x = keras.Input((784,))
+model = keras.Model(x, keras.layers.Dense(10)(x))
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Functional(Model):
         for x in flatten([inputs, outputs]):
             if not isinstance(x, KerasTensor):
                 raise ArgumentError(
-                    f"a model's inputs and outputs are symbolic tensors: start from keras.Input and call layers on it. Received: {x!r}"
+                    "a model's inputs and outputs are symbolic tensors: start from keras.Input and call layers on it. "
+                    f"Received: {x!r}"
                 )
         if any(not isinstance(x._keras_history[0] if x._keras_history else None, InputLayer) for x in flatten(inputs)):
             inputs, outputs = _with_new_inputs(inputs, outputs)
@@ -45,7 +46,9 @@ class Functional(Model):
         names = [op.name for op in self._operations]
         for n in names:
             if names.count(n) > 1:
-                raise ArgumentError(f"names of layers in one model are different. Received: '{n}' {names.count(n)} times")
+                raise ArgumentError(
+                    f"names of layers in one model are different. Received: '{n}' {names.count(n)} times"
+                )
         self.built = True
         if trainable is not None:
             self.trainable = trainable
@@ -56,7 +59,7 @@ class Functional(Model):
         """Layers and keras.ops operations, inputs first."""
         return list(self._operations)
 
-    @property
+    @property  # type: ignore[misc]
     def layers(self) -> list[Layer]:
         return [op for op in self._operations if isinstance(op, Layer)]
 
@@ -100,7 +103,11 @@ class Functional(Model):
         values = self._standardize(inputs)
 
         def caller(operation: Operation) -> Callable[..., Any]:
-            if training is None or not isinstance(operation, Layer) or not call_signature(type(operation).call).has_training:
+            if (
+                training is None
+                or not isinstance(operation, Layer)
+                or not call_signature(type(operation).call).has_training
+            ):
                 return operation
             return lambda *args, **kwargs: operation(*args, **{**kwargs, "training": training})
 
@@ -117,7 +124,9 @@ class Functional(Model):
         elif isinstance(inputs, dict):
             missing = [k for k in self._inputs_struct if k not in inputs]
             if missing:
-                raise ArgumentError(f"model '{self.name}' takes a dict with {list(self._inputs_struct)}. Received: {sorted(inputs)}")
+                raise ArgumentError(
+                    f"model '{self.name}' takes a dict with {list(self._inputs_struct)}. Received: {sorted(inputs)}"
+                )
             inputs = {k: inputs[k] for k in self._inputs_struct}
         elif isinstance(self._inputs_struct, dict) and isinstance(inputs, list | tuple):
             inputs = dict(zip(self._inputs_struct, inputs))
@@ -139,7 +148,9 @@ class Functional(Model):
             a is None or b is None or a == b for a, b in zip(x.shape[1:], wanted.shape[1:])
         )
         if not fits:
-            hint = " Images need an axis of channels: x[..., None] adds one." if x.ndim == 3 and wanted.ndim == 4 else ""
+            hint = (
+                " Images need an axis of channels: x[..., None] adds one." if x.ndim == 3 and wanted.ndim == 4 else ""
+            )
             raise ShapeError(
                 f"model '{self.name}': input '{name}' has shape {shape_text(wanted.dims)}. "
                 f"Received: a tensor of shape {shape_text(x.dims)}.{hint}"
@@ -169,5 +180,7 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
     from .functional_config import rebuild
 
     if not isinstance(config.get("layers"), list):
-        raise FormatError(f"a functional model's config holds a list of layers. Received: {type(config.get('layers')).__name__}")
+        raise FormatError(
+            f"a functional model's config holds a list of layers. Received: {type(config.get('layers')).__name__}"
+        )
     return rebuild(cls, config, custom_objects)

@@ -48,8 +48,10 @@ def functional_config(model: Functional) -> dict[str, Any]:
 
 
 def _first_call(operation: Any) -> int:
-    """The number of a model's first call: Keras counts from 1 for functional models, whose own graph is node 0. It does so
-    where it names outputs of the whole model; Keras 2 did so everywhere."""
+    """The number of a model's first call: Keras counts from 1 for functional models, whose own graph is node 0.
+
+    It does so where it names outputs of the whole model; Keras 2 did so everywhere.
+    """
     from .functional import Functional
 
     return 1 if isinstance(operation, Functional) else 0
@@ -136,7 +138,9 @@ def rebuild(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any
 
 
 def _is_place(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int)
+    return (
+        isinstance(value, list | tuple) and len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int)
+    )
 
 
 def _places(value: Any, find: Callable[[Any], Any]) -> Any:
@@ -169,7 +173,9 @@ def _needed(node: Any) -> list[tuple[str, int]]:
 def _read_node(node: Any, known: dict[tuple[str, int], list[Any]]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call: {"args", "kwargs"} of Keras 3, or [[name, node, tensor, kwargs], ..] of Keras 2."""
     if isinstance(node, dict) and "args" in node:
-        return tuple(_read(v, known) for v in node["args"]), {k: _read(v, known) for k, v in node.get("kwargs", {}).items()}
+        return tuple(_read(v, known) for v in node["args"]), {
+            k: _read(v, known) for k, v in node.get("kwargs", {}).items()
+        }
     if not isinstance(node, list | tuple):
         raise FormatError(f"a connection holds args and kwargs. Received: {node!r}"[:300])
     rows = [node] if node and isinstance(node[0], str) else node

@@ -1,13 +1,13 @@
 """Model: a layer that can be trained, saved and summarized. Subclass it, or give it symbolic inputs and outputs.
 
-    class Net(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.hidden = keras.layers.Dense(64, activation="relu")
-            self.head = keras.layers.Dense(10)
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(64, activation="relu")
+        self.head = keras.layers.Dense(10)
 
-        def call(self, inputs):
-            return self.head(self.hidden(inputs))
+    def call(self, inputs):
+        return self.head(self.hidden(inputs))
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Model(Trainer, Layer):
 
         if is_functional_call(args, kwargs):
             if not isinstance(self, Functional):
-                # a subclass whose __init__ gives inputs and outputs: it keeps its methods and runs as a functional model
+                # a subclass that gives inputs and outputs keeps its methods and runs as a functional model
                 cls = type(self)
                 self.__class__ = type(cls.__name__, (cls, Functional), {"__module__": cls.__module__})
-            Functional.__init__(self, *args, **kwargs)
+            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         Trainer.__init__(self)
         Layer.__init__(self, *args, **kwargs)
@@ -54,7 +54,9 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, value: Any) -> None:
-        raise AttributeError("`layers` is what the attributes of the model hold; it cannot be set. Use another attribute name")
+        raise AttributeError(
+            "`layers` is what the attributes of the model hold; it cannot be set. Use another attribute name"
+        )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or by its place in `layers`."""
@@ -125,8 +127,8 @@ class Model(Trainer, Layer):
         given = {k: v for k, v in given.items() if k not in ("self", "kwargs", "name", "trainable", "dtype")}
         if not all(isinstance(v, str | int | float | bool | None | tuple | list | dict) for v in given.values()):
             raise KcompileError(
-                f"model {type(self).__name__} takes arguments that are not plain values, so it needs a get_config() of its "
-                f"own. Received: {given}"
+                f"model {type(self).__name__} takes arguments that are not plain values, so it needs a get_config() of "
+                f"its own. Received: {given}"
             )
         return given
 

@@ -1,6 +1,6 @@
 """Sequential: layers one after the other.
 
-    model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10)])
+model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10)])
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Sequential(Model):
         if any(layer.name == other.name for other in self._sequence):
             raise ArgumentError(f"names of layers in one model are different. Received: '{layer.name}' again")
         if isinstance(layer, InputLayer) and self._sequence:
-            raise ArgumentError(f"an input stands at the start. Received: '{layer.name}' after {len(self._sequence)} layers")
+            raise ArgumentError(
+                f"an input stands at the start. Received: '{layer.name}' after {len(self._sequence)} layers"
+            )
         if not self._sequence and not isinstance(layer, InputLayer):
             shape = getattr(layer, "_input_shape_arg", None)
             if shape is None and isinstance(layer, Functional):
@@ -72,7 +74,7 @@ class Sequential(Model):
             self._rebuild()
         return layer
 
-    @property
+    @property  # type: ignore[misc]
     def layers(self) -> list[Layer]:
         """The layers, without the input."""
         return [layer for layer in self._sequence if not isinstance(layer, InputLayer)]
@@ -93,7 +95,9 @@ class Sequential(Model):
                 raise ArgumentError(f"Sequential '{self.name}' needs an input_shape to be built")
             if not is_shape(input_shape):
                 raise ArgumentError(f"a Sequential model has one input. Received: input_shape={input_shape}")
-            self._sequence.insert(0, InputLayer(batch_shape=(None, *tuple(input_shape)[1:]), dtype=self._sequence[0].compute_dtype))
+            self._sequence.insert(
+                0, InputLayer(batch_shape=(None, *tuple(input_shape)[1:]), dtype=self._sequence[0].compute_dtype)
+            )
         x: Any = self._sequence[0].output
         start = x
         try:
@@ -116,7 +120,9 @@ class Sequential(Model):
     @property
     def _built_graph(self) -> Functional:
         if self._functional is None:
-            raise AttributeError(f"Sequential '{self.name}' has no inputs and outputs before it is built: call it, or build(shape)")
+            raise AttributeError(
+                f"Sequential '{self.name}' has no inputs and outputs before it is built: call it, or build(shape)"
+            )
         return self._functional
 
     @property

@@ -69,10 +69,14 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """start, start + step, .. below stop (known numbers)."""
     bounds = [start] if stop is None else [start, stop]
     if dtype is None:
-        floats = any(isinstance(v, float) or getattr(v, "dtype", "int") in ("float32", "float64") for v in [*bounds, step])
+        floats = any(
+            isinstance(v, float) or getattr(v, "dtype", "int") in ("float32", "float64") for v in [*bounds, step]
+        )
         dtype = standardize_dtype(None) if floats else "int32"
     numbers = [np.asarray(v).item() for v in bounds]
-    return EagerTensor(np.arange(*numpy_bounds(numbers), 1 if step is None else np.asarray(step).item()), standardize_dtype(dtype))
+    return EagerTensor(
+        np.arange(*numpy_bounds(numbers), 1 if step is None else np.asarray(step).item()), standardize_dtype(dtype)
+    )
 
 
 def numpy_bounds(numbers: list[Any]) -> tuple[Any, Any]:
@@ -84,7 +88,8 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """`num` numbers evenly from start to stop (known numbers)."""
-    made, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, True, axis=axis)
+    first, last = np.asarray(start, np.float64), np.asarray(stop, np.float64)
+    made, step = np.linspace(first, last, num, endpoint=endpoint, retstep=True, axis=axis)
     out = EagerTensor(made, standardize_dtype(dtype))
     return (out, EagerTensor(step, standardize_dtype(dtype))) if retstep else out
 

@@ -258,7 +258,11 @@ def arctan(x: Any) -> Any:
 # -- rounding
 def _rounded(name: str, x: Any) -> Any:
     x = convert(x)
-    return bind(name, x) if t.is_float(x.element) else cast(x, result_type(x.dtype, float) if name != "round_even" else x.dtype)
+    return (
+        bind(name, x)
+        if t.is_float(x.element)
+        else cast(x, result_type(x.dtype, float) if name != "round_even" else x.dtype)
+    )
 
 
 @operation("numpy.Floor")

@@ -53,7 +53,9 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
         raise ShapeError(f"take needs an axis of known size. Received: axis={axis} of shape {x.shape}")
     # rows picked by a product with one-hot codes
     codes = one_hot(indices, size, dtype=x.dtype)
-    rows = bind("dot_general", codes, x, lhs_batch=(), rhs_batch=(), lhs_contract=(codes.ndim - 1,), rhs_contract=(place,))
+    rows = bind(
+        "dot_general", codes, x, lhs_batch=(), rhs_batch=(), lhs_contract=(codes.ndim - 1,), rhs_contract=(place,)
+    )
     count = indices.ndim
     order = (*range(count, count + place), *range(count), *range(count + place, rows.ndim))
     return rows if order == tuple(range(rows.ndim)) else bind("transpose", rows, permutation=order)
@@ -62,8 +64,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 def _along(vector: Any, x: Tensor, axis: int) -> Tensor:
     """A vector laid along one axis of `x`."""
     v = convert(vector)
-    return v if v.ndim == x.ndim else bind(
-        "reshape", v, shape=tuple(x.dims[axis % x.ndim] if i == axis % x.ndim else 1 for i in range(x.ndim))
+    return (
+        v
+        if v.ndim == x.ndim
+        else bind("reshape", v, shape=tuple(x.dims[axis % x.ndim] if i == axis % x.ndim else 1 for i in range(x.ndim)))
     )
 
 
@@ -93,7 +97,9 @@ def layer_normalization(
     axes = standardize_axes(axis, x.ndim)
     center = mean(wide, axes, True)
     spread = var(wide, axes, True)
-    out = a.multiply(a.subtract(wide, center), bind("rsqrt", a.add(spread, default_epsilon() if epsilon is None else epsilon)))
+    out = a.multiply(
+        a.subtract(wide, center), bind("rsqrt", a.add(spread, default_epsilon() if epsilon is None else epsilon))
+    )
     dims = tuple(d if i in axes else 1 for i, d in enumerate(x.dims))
     if gamma is not None:
         out = a.multiply(out, bind("reshape", cast(gamma, out.dtype), shape=dims))
@@ -111,7 +117,9 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     out = a.multiply(x, factor)
     if scale is None:
         return out
-    return a.multiply(out, bind("reshape", cast(scale, x.dtype), shape=tuple(d if i in axes else 1 for i, d in enumerate(x.dims))))
+    return a.multiply(
+        out, bind("reshape", cast(scale, x.dtype), shape=tuple(d if i in axes else 1 for i, d in enumerate(x.dims)))
+    )
 
 
 @operation("nn.Normalize", "axis order epsilon")
@@ -144,8 +152,12 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     if target.ndim == output.ndim and target.dims[-1] == 1:
         target = bind("reshape", target, shape=target.dims[:-1])
     classes = output.dims[axis % output.ndim]
-    if not isinstance(classes, int) or target.dims != tuple(d for i, d in enumerate(output.dims) if i != axis % output.ndim):
-        raise ShapeError(f"target needs the shape of output without axis {axis}. Received: {target.shape} and {output.shape}")
+    if not isinstance(classes, int) or target.dims != tuple(
+        d for i, d in enumerate(output.dims) if i != axis % output.ndim
+    ):
+        raise ShapeError(
+            f"target needs the shape of output without axis {axis}. Received: {target.shape} and {output.shape}"
+        )
     codes = one_hot(target, classes, axis, output.dtype)
     return a.negative(reduce("add", a.multiply(codes, _log_probabilities(output, from_logits, axis)), axis, False))
 

@@ -1,4 +1,4 @@
-"""@operation: makes a keras.ops function of a function on tensors, and the class that stands for it in functional models.
+"""@operation: a keras.ops function from a function on tensors, and the class that stands for it in models.
 
     @operation("numpy.Mean", "axis keepdims")
     def mean(x, axis=None, keepdims=False): ...
@@ -65,8 +65,15 @@ def operation(path: str, static: str = "") -> Callable[[F], F]:
         signature = inspect.signature(function)
         stars = [i for i, p in enumerate(signature.parameters.values()) if p.kind is inspect.Parameter.VAR_POSITIONAL]
         before = tuple(list(signature.parameters)[: stars[0]]) if stars else ()
-        fields = {"function": staticmethod(function), "static": names, "signature": signature, "before_star": before, "keras_path": (f"keras.src.ops.{family}", class_name),
-                  "__doc__": function.__doc__, "__module__": function.__module__}  # fmt: skip
+        fields = {
+            "function": staticmethod(function),
+            "static": names,
+            "signature": signature,
+            "before_star": before,
+            "keras_path": (f"keras.src.ops.{family}", class_name),
+            "__doc__": function.__doc__,
+            "__module__": function.__module__,
+        }
         cls = type(class_name, (FunctionOperation,), fields)
         _CLASSES.setdefault((family, class_name), cls)
 

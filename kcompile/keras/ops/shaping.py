@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError, UnsupportedError
@@ -144,7 +145,9 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
         return tensors[0]
     rank = tensors[0].ndim
     if any(x.ndim != rank for x in tensors) or not -rank <= axis < rank:
-        raise ShapeError(f"concatenate needs tensors of one rank with that axis. Received: {[x.shape for x in tensors]}, axis={axis}")
+        raise ShapeError(
+            f"concatenate needs tensors of one rank with that axis. Received: {[x.shape for x in tensors]}, axis={axis}"
+        )
     place = axis % rank
     for x in tensors[1:]:
         if any(a != b for i, (a, b) in enumerate(zip(x.dims, tensors[0].dims)) if i != place):
@@ -164,7 +167,9 @@ def stack(x: Any, axis: int = 0) -> Any:
 
 def hstack(xs: Any) -> Any:
     """Joined along axis 1 (axis 0 for rank 1)."""
-    return concatenate(xs, 0 if len(convert(xs[0]).dims if not getattr(xs[0], "is_symbolic", False) else xs[0].dims) == 1 else 1)
+    return concatenate(
+        xs, 0 if len(convert(xs[0]).dims if not getattr(xs[0], "is_symbolic", False) else xs[0].dims) == 1 else 1
+    )
 
 
 def vstack(xs: Any) -> Any:
@@ -190,7 +195,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     bounds = [0, *[min(c if c >= 0 else c + size, size) for c in cuts], size]
     key: list[Any] = [slice(None)] * x.ndim
     parts = []
-    for lo, hi in zip(bounds, bounds[1:]):
+    for lo, hi in itertools.pairwise(bounds):
         key[place] = slice(lo, max(lo, hi))
         parts.append(index_tensor(x, tuple(key)))
     return parts
@@ -241,8 +246,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         fill = constant(0 if constant_values is None else constant_values, x.element)
-        low, high = [w[0] for w in widths], [w[1] for w in widths]
-        return bind("pad", x, fill, low=tuple(low), high=tuple(high), interior=(0,) * x.ndim)
+        before, after = tuple(w[0] for w in widths), tuple(w[1] for w in widths)
+        return bind("pad", x, fill, low=before, high=after, interior=(0,) * x.ndim)
     if constant_values is not None:
         raise ArgumentError(f"constant_values goes with mode='constant' only. Received: mode={mode!r}")
     if mode not in ("reflect", "symmetric"):

@@ -30,7 +30,9 @@ def same_padding(size: Dim, window: int, stride: int, dilation: int = 1) -> tupl
     span = (window - 1) * dilation + 1
     if isinstance(size, SymbolicDim):
         if stride != 1:
-            raise UnsupportedError("padding='same' with strides needs spatial axes of known size; give Input a full shape")
+            raise UnsupportedError(
+                "padding='same' with strides needs spatial axes of known size; give Input a full shape"
+            )
         total = span - 1
     else:
         total = max((-(-size // stride) - 1) * stride + span - size, 0)
@@ -63,7 +65,12 @@ def _specs(rank: int, data_format: str) -> tuple[tuple[int, ...], tuple[int, ...
 
 @operation("nn.Conv", "strides padding data_format dilation_rate")
 def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     """Convolution (cross-correlation) of (batch, spatial.., channels) with a kernel (spatial.., in / groups, out).
 
@@ -80,8 +87,8 @@ def conv(
     channels, per_group, outputs = x.dims[data[1]], w.dims[-2], w.dims[-1]
     if not isinstance(channels, int) or channels % per_group or outputs % (channels // per_group):  # type: ignore[operator]
         raise ShapeError(
-            f"conv needs input channels that are a multiple of the kernel's second last axis, and an output count that is "
-            f"a multiple of that. Received: inputs {x.shape}, kernel {w.shape}, data_format='{data_format}'"
+            f"conv needs input channels that are a multiple of the kernel's second last axis, and an output count "
+            f"that is a multiple of that. Received: inputs {x.shape}, kernel {w.shape}, data_format='{data_format}'"
         )
     window: tuple[int, ...] = w.dims[:spatial]  # type: ignore[assignment]
     low, high = _paddings(padding, tuple(x.dims[i] for i in data[2:]), window, stride, dilation)
@@ -94,7 +101,12 @@ def conv(
 
 @operation("nn.DepthwiseConv", "strides padding data_format dilation_rate")
 def depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     """Each channel convolved by its own kernels (spatial.., channels, multiplier)."""
     w = convert(kernel)
@@ -124,7 +136,13 @@ def conv_transpose(
     data, _ = _specs(x.ndim, data_format)
     stride = spatial_tuple(strides, spatial, "strides")
     dilation = spatial_tuple(dilation_rate, spatial, "dilation_rate")
-    extra = [None] * spatial if output_padding is None else [output_padding] * spatial if isinstance(output_padding, int) else list(output_padding)
+    extra = (
+        [None] * spatial
+        if output_padding is None
+        else [output_padding] * spatial
+        if isinstance(output_padding, int)
+        else list(output_padding)
+    )
     low, high = [], []
     for window, s, d, more in zip(w.dims, stride, dilation, extra):
         before, after = _transposed_padding(window, s, d, padding, more)  # type: ignore[arg-type]
@@ -141,8 +159,8 @@ def conv_transpose(
 def _transposed_padding(window: int, stride: int, dilation: int, padding: str, extra: int | None) -> tuple[int, int]:
     """Padding of the convolution over the widened input that gives Keras's output size.
 
-    The result has stride * size elements for "same", and max(span - stride, 0) more for "valid", unless `extra` fixes its
-    length; with "same" the padding is split evenly, the larger half before.
+    The result has stride * size elements for "same", and max(span - stride, 0) more for "valid", unless `extra` fixes
+    its length; with "same" the padding is split evenly, the larger half before.
     """
     span = (window - 1) * dilation + 1
     if str(padding).lower() == "valid":
@@ -164,7 +182,12 @@ def _pooling(inputs: Any, pool_size: Any, strides: Any, padding: str, data_forma
     sizes = x.dims[first : first + spatial]
     low, high = _paddings(padding, sizes, pool, step, (1,) * spatial)
     around = lambda values, fill: (fill,) * first + tuple(values) + (fill,) * (x.ndim - first - spatial)
-    attrs = {"window": around(pool, 1), "strides": around(step, 1), "padding_low": around(low, 0), "padding_high": around(high, 0)}
+    attrs = {
+        "window": around(pool, 1),
+        "strides": around(step, 1),
+        "padding_low": around(low, 0),
+        "padding_high": around(high, 0),
+    }
     return x, attrs
 
 

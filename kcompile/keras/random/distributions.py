@@ -1,4 +1,4 @@
-"""Random tensors. Every element is a function of the key and its own index, so that results do not depend on threads."""
+"""Random tensors. Every element is a function of the key and its own index: threads change nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
 
     key = draw_seed(seed)
     if not isinstance(key, EagerTensor) or any(not isinstance(d, int) for d in _dims(shape)):
-        raise UnsupportedError("keras.random.truncated_normal runs outside compiled functions only; use keras.random.normal")
+        raise UnsupportedError(
+            "keras.random.truncated_normal runs outside compiled functions only; use keras.random.normal"
+        )
     generator = np.random.Generator(np.random.Philox([int(v) for v in key.array]))
     drawn = draw_truncated(generator, _dims(shape))
     return EagerTensor(np.asarray(mean) + np.asarray(stddev) * drawn, _float_dtype(dtype))
@@ -74,7 +76,9 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     """Integers in [minval, maxval)."""
     name = standardize_dtype(dtype)
     if is_float(name) or not maxval > minval:
-        raise ArgumentError(f"randint needs an integer dtype and minval < maxval. Received: {dtype}, {minval}, {maxval}")
+        raise ArgumentError(
+            f"randint needs an integer dtype and minval < maxval. Received: {dtype}, {minval}, {maxval}"
+        )
     bits = bind("rng_bits", draw_seed(seed), shape=_dims(shape))
     inside = bind("rem", bits, broadcast_to(constant(int(maxval) - int(minval), t.ui32), bits.dims))
     return a.add(cast(inside, name), broadcast_to(constant(int(minval), t.from_numpy(np.dtype(name))), bits.dims))
@@ -86,11 +90,15 @@ def bernoulli(shape: Any, probability: float, seed: Any = None) -> Tensor:
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
-    """Each element 0 with probability `rate`, else over (1 - rate). `noise_shape` has 1 (or None: as the input) where one
-    decision serves a whole axis."""
+    """Each element 0 with probability `rate`, else over (1 - rate).
+
+    `noise_shape` has 1 where one decision serves a whole axis, and None where it is as the input.
+    """
     x = convert(inputs)
-    dims = x.dims if noise_shape is None else tuple(
-        x.dims[i] if d is None or d == -1 else d for i, d in enumerate(noise_shape)
+    dims = (
+        x.dims
+        if noise_shape is None
+        else tuple(x.dims[i] if d is None or d == -1 else d for i, d in enumerate(noise_shape))
     )
     keep = broadcast_to(bernoulli(dims, 1.0 - rate, seed), x.dims)
     return bind("select", keep, a.multiply(x, 1.0 / (1.0 - rate)), a.zeros_of(x))
@@ -110,4 +118,6 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     if not isinstance(x, EagerTensor) or not isinstance(key, EagerTensor):
         raise UnsupportedError("keras.random.shuffle runs outside compiled functions only; shuffle the data before")
     generator = np.random.Generator(np.random.Philox([int(v) for v in key.array]))
-    return EagerTensor(generator.permuted(x.array, axis=axis) if x.ndim == 1 else generator.permutation(x.array, axis=axis), x.element)
+    return EagerTensor(
+        generator.permuted(x.array, axis=axis) if x.ndim == 1 else generator.permutation(x.array, axis=axis), x.element
+    )

@@ -19,7 +19,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
     flat = indices.reshape(-1)
     count = int(flat.max()) + 1 if num_classes is None and flat.size else num_classes or 0
     if flat.size and (flat.min() < 0 or flat.max() >= count):
-        raise ArgumentError(f"class indices are from 0 to {count - 1}. Received: values from {flat.min()} to {flat.max()}")
+        raise ArgumentError(
+            f"class indices are from 0 to {count - 1}. Received: values from {flat.min()} to {flat.max()}"
+        )
     out = np.zeros((flat.size, count), np.float32)
     out[np.arange(flat.size), flat] = 1
     return out.reshape(*shape, count)

@@ -37,7 +37,7 @@ CASES = [
     _case("Conv1D", (9, 3), filters=4, kernel_size=3, padding="causal", dilation_rate=2),
     _case("Conv1D", (9, 4), filters=4, kernel_size=3, groups=2, strides=2, padding="same"),
     _case("Conv2D", (7, 6, 3), filters=4, kernel_size=3),
-    _case("Conv2D", (7, 6, 4), filters=6, kernel_size=(3, 2), strides=(2, 1), padding="same", groups=2, activation="relu"),
+    _case("Conv2D", (7, 6, 4), filters=6, kernel_size=(3, 2), strides=(2, 1), padding="same", groups=2),
     _case("Conv2D", (9, 9, 2), filters=3, kernel_size=3, dilation_rate=2, use_bias=False),
     _case("Conv2D", (2, 7, 8), filters=3, kernel_size=3, strides=2, padding="same", data_format="channels_first"),
     _case("Conv3D", (4, 5, 6, 2), filters=3, kernel_size=2),

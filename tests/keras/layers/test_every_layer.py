@@ -82,7 +82,9 @@ def test_a_config_gives_an_equal_layer(case: LayerCase) -> None:
 def test_shapes_are_those_of_values(case: LayerCase) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
-    symbols: Any = [keras.Input(s, dtype=case.dtype) for s in (case.shapes if isinstance(case.shapes, list) else [case.shapes])]
+    symbols: Any = [
+        keras.Input(s, dtype=case.dtype) for s in (case.shapes if isinstance(case.shapes, list) else [case.shapes])
+    ]
     symbolic = layer(symbols if isinstance(case.shapes, list) else symbols[0])
     value = layer(inputs)
     assert symbolic.shape == (None, *value.shape[1:])

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from kcompile import keras
-
 from tests.keras.layers.cases import CASES, LayerCase
 from tests.keras.layers.test_every_layer import as_json, draw_inputs, make, randomize, takes_training
 

@@ -280,7 +280,11 @@ class TestWeights:
 
     def test_names_count_up(self) -> None:
         assert [layers.Dense(1).name for _ in range(3)] == ["dense", "dense_1", "dense_2"]
-        assert [layers.Conv2D(1, 1).name, layers.ReLU().name, layers.MaxPooling2D().name] == ["conv2d", "re_lu", "max_pooling2d"]
+        assert [layers.Conv2D(1, 1).name, layers.ReLU().name, layers.MaxPooling2D().name] == [
+            "conv2d",
+            "re_lu",
+            "max_pooling2d",
+        ]
         keras.backend.clear_session()
         assert layers.Dense(1).name == "dense"
 
@@ -308,8 +312,9 @@ class TestSubclass:
         class Gate(layers.Layer):
             def build(self, input_shape: Any) -> None:
                 self.w = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="w")
-                self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False,
-                name="calls")
+                self.calls = self.add_weight(
+                    shape=(), dtype="int32", initializer="zeros", trainable=False, name="calls"
+                )
 
             def call(self, x: Any) -> Any:
                 self.calls.assign_add(1)
@@ -386,7 +391,9 @@ class TestSubclass:
         assert Branching()(X).shape == (5, 6)  # values exist: a branch is fine
         with pytest.raises(UnsupportedError, match=r"(?s)ops.where.*branching"):
             Branching()(keras.Input((6,)))
-        with pytest.raises(ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2, 4\)"):
+        with pytest.raises(
+            ShapeError, match=r"(?s)Dense 'head' needs a last axis of 6. Received: input of shape \(2, 4\)"
+        ):
             dense = layers.Dense(2, name="head")
             dense(X)
             dense(np.zeros((2, 4), "float32"))
@@ -396,7 +403,9 @@ class TestSubclass:
     def test_symbolic_batch_sizes(self) -> None:
         class Rows(layers.Layer):
             def call(self, x: Any) -> Any:
-                return ops.concatenate([ops.reshape(x, (ops.shape(x)[0], 2, 3)), ops.zeros((ops.shape(x)[0], 1, 3))], axis=1)
+                return ops.concatenate(
+                    [ops.reshape(x, (ops.shape(x)[0], 2, 3)), ops.zeros((ops.shape(x)[0], 1, 3))], axis=1
+                )
 
         x = keras.Input((6,))
         model = keras.Model(x, Rows()(x))

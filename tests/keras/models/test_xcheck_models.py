@@ -20,7 +20,8 @@ def digits(k: Any) -> Any:
     layers = k.layers
     return k.Sequential([
         k.Input((12, 12, 1)), layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(), layers.Conv2D(4, 3),
-        layers.ReLU(), layers.MaxPooling2D(), layers.Dropout(0.25), layers.Flatten(), layers.Dense(10, activation="softmax"),
+        layers.ReLU(), layers.MaxPooling2D(), layers.Dropout(0.25), layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
 
 
@@ -47,8 +48,9 @@ def structured(k: Any) -> Any:
 
 
 def nested(k: Any) -> Any:
-    inner = k.Sequential([k.Input((6,)), k.layers.Dense(4, activation="gelu"), k.layers.LayerNormalization()],
-    name="inner")
+    inner = k.Sequential(
+        [k.Input((6,)), k.layers.Dense(4, activation="gelu"), k.layers.LayerNormalization()], name="inner"
+    )
     x = k.Input((6,))
     deep = k.Model(x, k.layers.Dense(3)(inner(x)), name="deep")
     z = k.Input((6,))

@@ -19,7 +19,20 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 real = pytest.importorskip("keras", reason="real Keras is not installed")
 pytestmark = pytest.mark.xcheck
 
-DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float16", "bfloat16", "float32", "float64"]
+DTYPES = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)

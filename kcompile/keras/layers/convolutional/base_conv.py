@@ -40,10 +40,13 @@ class BaseConv(Layer):
         if self.padding not in self._paddings():
             raise ArgumentError(f"{kind}: padding is one of {self._paddings()}. Received: padding={padding!r}")
         if filters % groups:
-            raise ArgumentError(f"{kind}: filters is a multiple of groups. Received: filters={filters}, groups={groups}")
+            raise ArgumentError(
+                f"{kind}: filters is a multiple of groups. Received: filters={filters}, groups={groups}"
+            )
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError(
-                f"{kind}: strides and dilation_rate are not both above 1. Received: {self.strides}, {self.dilation_rate}"
+                f"{kind}: strides and dilation_rate are not both above 1. "
+                f"Received: {self.strides}, {self.dilation_rate}"
             )
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -22,7 +22,8 @@ class Conv2DTranspose(BaseConv):
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", output_padding: Any = None,
-        data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None, use_bias: bool = True, **kwargs: Any,
+        data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None, use_bias: bool = True,
+        **kwargs: Any,
     ):  # fmt: skip
         super().__init__(
             filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias, **kwargs

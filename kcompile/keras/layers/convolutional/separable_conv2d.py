@@ -20,12 +20,13 @@ class SeparableConv2D(BaseConv):
     rank = 2
 
     def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
-        dilation_rate: Any = (1, 1), depth_multiplier: int = 1, activation: Any = None, use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform", pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros", depthwise_regularizer: Any = None, pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None, activity_regularizer: Any = None, depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+        self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
+        data_format: str | None = None, dilation_rate: Any = (1, 1), depth_multiplier: int = 1,
+        activation: Any = None, use_bias: bool = True, depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None, pointwise_regularizer: Any = None, bias_regularizer: Any = None,
+        activity_regularizer: Any = None, depthwise_constraint: Any = None, pointwise_constraint: Any = None,
+        bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
         positive_integer("SeparableConv2D", depth_multiplier=depth_multiplier)
         no_constraint(depthwise_constraint), no_constraint(pointwise_constraint)
@@ -59,7 +60,13 @@ class SeparableConv2D(BaseConv):
 
     def call(self, inputs: Any) -> Any:
         x = ops.separable_conv(
-            inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format, self.dilation_rate
+            inputs,
+            self.depthwise_kernel,
+            self.pointwise_kernel,
+            self.strides,
+            self.padding,
+            self.data_format,
+            self.dilation_rate,
         )
         return self.activation(add_channel_bias(x, self.bias, self.data_format, 2))
 

@@ -20,8 +20,8 @@ class Dense(Layer):
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
-        activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, lora_rank: Any = None,
-        lora_alpha: Any = None, quantization_config: Any = None, **kwargs: Any,
+        activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
+        lora_rank: Any = None, lora_alpha: Any = None, quantization_config: Any = None, **kwargs: Any,
     ):  # fmt: skip
         positive_integer("Dense", units=units)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)

@@ -19,9 +19,10 @@ class Embedding(Layer):
     """
 
     def __init__(
-        self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform", embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None, mask_zero: bool = False, weights: Any = None, lora_rank: Any = None,
-        lora_alpha: Any = None, quantization_config: Any = None, **kwargs: Any,
+        self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None, embeddings_constraint: Any = None, mask_zero: bool = False,
+        weights: Any = None, lora_rank: Any = None, lora_alpha: Any = None, quantization_config: Any = None,
+        **kwargs: Any,
     ):  # fmt: skip
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)

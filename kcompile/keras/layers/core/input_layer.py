@@ -16,8 +16,9 @@ class InputLayer(Layer):
     """The source of one input tensor. `shape` is without the batch axis, `batch_shape` with it."""
 
     def __init__(
-        self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, sparse: Any = None, ragged: Any = None,
-        batch_shape: Any = None, input_tensor: Any = None, optional: bool = False, name: str | None = None, **kwargs: Any,
+        self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, sparse: Any = None,
+        ragged: Any = None, batch_shape: Any = None, input_tensor: Any = None, optional: bool = False,
+        name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
@@ -26,7 +27,9 @@ class InputLayer(Layer):
         if sparse or ragged:
             raise UnsupportedError("sparse and ragged inputs are not supported; use dense ones")
         if (shape is None) == (batch_shape is None):
-            raise ArgumentError(f"an input needs a shape or a batch_shape, not both. Received: shape={shape}, batch_shape={batch_shape}")
+            raise ArgumentError(
+                f"an input needs a shape or a batch_shape, not both. Received: shape={shape}, batch_shape={batch_shape}"
+            )
         if batch_shape is None:
             batch_shape = (batch_size, *_checked(shape))
         self_dtype = standardize_dtype(dtype or (input_tensor.dtype if input_tensor is not None else None))

@@ -21,12 +21,15 @@ class Merge(Layer):
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, list | tuple) or not input_shape or not isinstance(input_shape[0], list | tuple):
             raise ArgumentError(
-                f"{type(self).__name__} '{self.name}' is called on a list of inputs. Received: one input of shape {input_shape}"
+                f"{type(self).__name__} '{self.name}' is called on a list of inputs. "
+                f"Received: one input of shape {input_shape}"
             )
 
     def call(self, inputs: Any) -> Any:
         if not isinstance(inputs, list | tuple):
-            raise ArgumentError(f"{type(self).__name__} '{self.name}' is called on a list of inputs. Received: {inputs!r}")
+            raise ArgumentError(
+                f"{type(self).__name__} '{self.name}' is called on a list of inputs. Received: {inputs!r}"
+            )
         return self.merge(self._aligned(list(inputs)))
 
     def merge(self, inputs: list[Any]) -> Any:
@@ -43,5 +46,7 @@ class Merge(Layer):
             broadcast_dims(*[x.dims for x in same])
         except ShapeError:
             shapes = [tuple(x.shape) for x in inputs]
-            raise ShapeError(f"{type(self).__name__} '{self.name}' needs inputs of fitting shapes. Received: {shapes}") from None
+            raise ShapeError(
+                f"{type(self).__name__} '{self.name}' needs inputs of fitting shapes. Received: {shapes}"
+            ) from None
         return same

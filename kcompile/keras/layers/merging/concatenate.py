@@ -28,7 +28,8 @@ class Concatenate(Merge):
         except ShapeError:
             shapes = [tuple(x.shape) for x in inputs]
             raise ShapeError(
-                f"Concatenate '{self.name}' needs inputs that agree on all axes but axis {self.axis}. Received: {shapes}"
+                f"Concatenate '{self.name}' needs inputs that agree on all axes but axis {self.axis}. "
+                f"Received: {shapes}"
             ) from None
 
     def get_config(self) -> dict[str, Any]:

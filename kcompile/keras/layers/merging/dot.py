@@ -30,7 +30,9 @@ class Dot(Merge):
         x, y = inputs
         i, j = self._pair[0] % x.ndim, self._pair[1] % y.ndim
         if x.shape[i] != y.shape[j] or 0 in (i, j):
-            raise ShapeError(f"Dot '{self.name}' needs equal sizes along axes {self.axes}. Received: {[x.shape, y.shape]}")
+            raise ShapeError(
+                f"Dot '{self.name}' needs equal sizes along axes {self.axes}. Received: {[x.shape, y.shape]}"
+            )
         if self.normalize:
             x, y = ops.normalize(x, axis=i), ops.normalize(y, axis=j)
         letters = [chr(ord("c") + k) for k in range(x.ndim + y.ndim)]

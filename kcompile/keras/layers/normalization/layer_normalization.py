@@ -18,9 +18,9 @@ class LayerNormalization(Layer):
     """
 
     def __init__(
-        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
-        beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
+        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
+        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
         if kwargs.pop("rms_scaling", False):
             raise UnsupportedError("LayerNormalization: rms_scaling=True is not supported; use RMSNormalization")
@@ -47,7 +47,11 @@ class LayerNormalization(Layer):
             )  # fmt: skip
         if self.center:
             self.beta = self.add_weight(
-                name="beta", shape=shape, initializer=self.beta_initializer, regularizer=self.beta_regularizer, autocast=False
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                autocast=False,
             )
 
     def call(self, inputs: Any) -> Any:

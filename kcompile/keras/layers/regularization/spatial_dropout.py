@@ -33,8 +33,8 @@ class SpatialDropout2D(Dropout):
     """
 
     def __init__(
-        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None,
-        **kwargs: Any,
+        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None,
+        dtype: Any = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standardize_data_format(data_format)

@@ -32,7 +32,8 @@ class Cropping2D(Layer):
             size = inputs.shape[axis]
             if size is not None and low + high >= size:
                 raise ShapeError(
-                    f"Cropping2D '{self.name}' leaves nothing. Received: input of shape {inputs.shape}, cropping={self.cropping}"
+                    f"Cropping2D '{self.name}' leaves nothing. "
+                    f"Received: input of shape {inputs.shape}, cropping={self.cropping}"
                 )
             key[axis] = slice(low, -high if high else None)
         return inputs[tuple(key)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
-
-from kcompile.ir.dims import product
 
 from ... import ops
 from ...config import standardize_data_format
@@ -27,8 +26,8 @@ class Flatten(Layer):
         x = inputs
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.transpose(x, (0, *range(2, x.ndim), 1))
-        dims = ops.shape(x)
-        return ops.reshape(x, (dims[0], product(dims[1:])))
+        dims: Any = ops.shape(x)
+        return ops.reshape(x, (dims[0], math.prod(dims[1:])))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "data_format": self.data_format}

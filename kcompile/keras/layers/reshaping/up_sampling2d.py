@@ -19,10 +19,14 @@ class UpSampling2D(Layer):
     Example: UpSampling2D(2)(x)   # (b, h, w, c) -> (b, 2 h, 2 w, c)
     """
 
-    def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any):
+    def __init__(
+        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         if interpolation != "nearest":
-            raise UnsupportedError(f"UpSampling2D: interpolation='nearest' only in this version. Received: {interpolation!r}")
+            raise UnsupportedError(
+                f"UpSampling2D: interpolation='nearest' only in this version. Received: {interpolation!r}"
+            )
         self.data_format = standardize_data_format(data_format)
         self.size = spatial_tuple(size, 2, "size")
         self.interpolation = interpolation
