@@ -111,3 +111,22 @@ def test_an_artifact_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Capt
     np.save(tmp_path / "x.npy", np.ones(3, np.float32))
     assert main(["run", str(tmp_path), "--inputs", str(tmp_path / "x.npy")]) == 3
     assert "ArtifactError" in capsys.readouterr().err
+
+
+def test_a_damaged_model_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.keras").write_bytes(b"PK no zip")
+    assert main(["dump", str(tmp_path / "m.keras")]) == 3
+    assert "FormatError" in capsys.readouterr().err
+
+
+def test_inputs_that_do_not_fit_are_refused(
+    saved: tuple[keras.Model, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(saved[1]), "-o", str(tmp_path / "a"), "--target", "host"]) == 0
+    for arrays, code, message in (
+        ([np.ones((2, 4), np.float32)], 3, "ShapeError"),
+        ([np.ones((2, 5), np.float32)] * 2, 2, "takes 1 inputs"),
+    ):
+        np.savez(tmp_path / "x.npz", *arrays)
+        assert main(["run", str(tmp_path / "a"), "--inputs", str(tmp_path / "x.npz")]) == code
+        assert message in capsys.readouterr().err
