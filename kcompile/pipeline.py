@@ -149,7 +149,7 @@ class CompiledModule:
 
         with self._lock:
             if self._object is None:
-                self._object = get_or_compile(self.llvm, self.targets[-1])
+                self._object = get_or_compile(self.llvm, self.targets[-1], self.options.cache)
             return self._object
 
     def text(self, stage: str) -> str:

@@ -38,9 +38,9 @@ _LOCK = threading.Lock()
 _MEMORY: dict[str, bytes] = {}
 
 
-def directory() -> Path | None:
-    """Where objects are kept; None when the cache is off."""
-    given = os.environ.get("KCOMPILE_CACHE", "")
+def directory(setting: str = "") -> Path | None:
+    """Where objects are kept; None when the cache is off. `setting` goes before KCOMPILE_CACHE."""
+    given = setting or os.environ.get("KCOMPILE_CACHE", "")
     if given.lower() == "off":
         return None
     if given:
@@ -58,13 +58,15 @@ def key_of(text: str, target: Target) -> str:
     return digest.hexdigest()
 
 
-def get_or_compile(text: str, target: Target) -> bytes:
+def get_or_compile(text: str, target: Target, setting: str = "") -> bytes:
     """The object of `text`, from memory, from disk, or compiled now. Raises what `compile_object` raises.
+
+    `setting` is a directory or "off", and goes before KCOMPILE_CACHE.
 
     >>> get_or_compile(text, target) is get_or_compile(text, target)                        # doctest: +SKIP
     True
     """
-    where = directory()
+    where = directory(setting)
     if where is None:
         with _LOCK:
             counts.misses += 1

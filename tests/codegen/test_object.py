@@ -268,6 +268,13 @@ def test_without_a_writable_directory_it_works_all_the_same(fresh_cache: Path, m
     assert cache.get_or_compile(print_llvm(twice(), target), target)[:4] == b"\x7fELF"
 
 
+def test_a_setting_goes_before_the_variable(fresh_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    target, other = Target.get("x86-64"), tmp_path_factory.mktemp("other")
+    text = print_llvm(twice(), target)
+    assert cache.get_or_compile(text, target, "off") == cache.get_or_compile(text, target, str(other))
+    assert cache.counts.misses == 2 and not list(fresh_cache.rglob("*.o")) and len(list(other.rglob("*.o"))) == 1
+
+
 def test_many_threads_compile_and_load_at_once(fresh_cache: Path) -> None:
     target = Target.host()
     wrong: list[Any] = []
