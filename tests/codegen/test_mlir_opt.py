@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import shutil
+import subprocess
 from typing import Any
 
+import numpy as np
 import pytest
 
+from kcompile.codegen.jit import load_object
+from kcompile.codegen.target import Target
 from kcompile.dialects.graph.builder import GraphBuilder
 from kcompile.dialects.upstream import linalg, tensor
 from kcompile.dialects.upstream.builder import LoopBuilder
@@ -14,9 +20,10 @@ from kcompile.ir.affine import dims_map, identity_map
 from kcompile.ir.core import Operation
 from kcompile.ir.types import MemRefType, TensorType, VectorType
 from kcompile.ir.verifier import verify
-from tests.codegen.elementwise_kernels import kernel_module
+from tests.codegen.elementwise_kernels import Compiled, kernel_module, same_bits
 from tests.ir.test_mlir_opt import MLIR_OPT, mlir_opt
 
+MLIR_TRANSLATE = shutil.which("mlir-translate-22") or shutil.which("mlir-translate")
 pytestmark = [pytest.mark.xcheck, pytest.mark.skipif(MLIR_OPT is None, reason="mlir-opt is not installed")]
 
 
@@ -99,3 +106,98 @@ def test_structured_operations() -> None:
     split = tensor.reshape(b, joined, (5, 4, 5))
     g.ret(tensor.reshape(b, split, (20, 5)), b.create("tensor.extract", [part, b.index(0), b.index(1)]).result)
     accepted(g.module)
+
+
+LOWERING = (
+    "builtin.module(expand-strided-metadata,lower-affine,convert-vector-to-scf,convert-scf-to-cf,convert-vector-to-llvm,"
+    "convert-math-to-llvm,arith-expand,convert-arith-to-llvm,finalize-memref-to-llvm,convert-index-to-llvm,"
+    "convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts)"
+)
+
+
+def compiled_by_mlir(module: Operation) -> Any:
+    """The kernels of a module, lowered by MLIR's own passes and compiled by LLVM."""
+    import llvmlite.binding as llvm
+
+    from kcompile.codegen.object import initialize
+
+    lowered = mlir_opt(str(module), f"--pass-pipeline={LOWERING}")
+    done = subprocess.run([str(MLIR_TRANSLATE), "--mlir-to-llvmir"], input=lowered, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    initialize()
+    target = Target.host()
+    machine = llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="small"
+    )
+    return load_object(machine.emit_object(llvm.parse_assembly(done.stdout)))
+
+
+def call_lowered(loaded: Any, name: str, arrays: list[Any], *indices: int) -> None:
+    """MLIR passes a memref as pointer, aligned pointer, offset, sizes, strides."""
+    arguments: list[Any] = []
+    for x in arrays:
+        arguments += [ctypes.c_void_p(x.ctypes.data)] * 2
+        numbers = [0, *x.shape, *(s // x.itemsize for s in x.strides)]
+        arguments += [ctypes.c_int64(n) for n in numbers]
+    arguments += [ctypes.c_int64(i) for i in indices]
+    ctypes.CFUNCTYPE(None, *[type(a) for a in arguments])(loaded.address(name))(*arguments)
+
+
+@pytest.mark.skipif(MLIR_TRANSLATE is None, reason="mlir-translate is not installed")
+@pytest.mark.parametrize("lanes", [1, 8])
+def test_what_mlir_makes_of_our_loops_computes_the_same(lanes: int) -> None:
+    """Two code generators, one meaning: every operation on values for which MLIR defines it."""
+    bodies: dict[str, Any] = {}
+    inputs: dict[str, list[Any]] = {}
+    rng = np.random.default_rng(15)
+    for element in (t.f32, t.f64):
+        dtype = t.to_numpy(element)
+        xs = [rng.standard_normal(64).astype(dtype) * 100 for _ in range(2)]
+        special = np.array([np.nan, np.inf, -np.inf, 1.5], dtype)
+        for x, order in zip(xs, ([0, 1, 2, 3], [3, 0, 1, 2]), strict=True):
+            x[:4] = special[order]
+        for name in "add sub mul div max min maxnum minnum copysign".split():
+            bodies[f"{name}_{element}"] = ((element, element), element, lambda b, x, y, n=name: getattr(b, n)(x, y))
+        for name in "neg abs sqrt floor ceil trunc round_even".split():
+            bodies[f"{name}_{element}"] = ((element,), element, lambda b, x, n=name: getattr(b, n)(x))
+        bodies[f"fma_{element}"] = ((element, element), element, lambda b, x, y: b.fma(x, y, x))
+        for direction in "eq ne lt le gt ge".split():
+            body = lambda b, x, y, d=direction: b.select(b.cmp(d, x, y), x, 7.0)
+            bodies[f"{direction}_{element}"] = ((element, element), element, body)
+        for name in bodies:
+            inputs.setdefault(name, xs)
+    for element in (t.i8, t.i32, t.i64):
+        dtype = t.to_numpy(element)
+        xs = [rng.integers(-100, 100, 64).astype(dtype), rng.integers(1, 7, 64).astype(dtype)]
+        for name in "add sub mul div rem and_ or_ xor shl shr max min".split():
+            bodies[f"{name}_{element}"] = ((element, element), element, lambda b, x, y, n=name: getattr(b, n)(x, y))
+            if name in ("div", "rem", "shr", "max", "min"):
+                body = lambda b, x, y, n=name: getattr(b, n)(x, y, unsigned=True)
+                bodies[f"{name}u_{element}"] = ((element, element), element, body)
+        for name in ("floordivsi", "ceildivsi", "ceildivui"):
+            body = lambda b, x, y, n=name: b.create(f"arith.{n}", [x, y]).result
+            bodies[f"{name}_{element}"] = ((element, element), element, body)
+        for unsigned in (False, True):
+            body = lambda b, x, u=unsigned: b.cast(x, t.f64, unsigned=u)
+            bodies[f"float_{element}_{unsigned}"] = ((element,), t.f64, body)
+            body = lambda b, x, y, u=unsigned: b.select(b.cmp("lt", x, y, unsigned=u), x, y)
+            bodies[f"less_{element}_{unsigned}"] = ((element, element), element, body)
+        for name in bodies:
+            inputs.setdefault(name, xs)
+    if lanes > 1:
+        f32 = (t.f32, t.f32)
+        bodies["shuffle"] = (f32, t.f32, lambda b, x, y: b.shuffle(x, y, [0, 9, 2, 11, 12, 5, 6, 15]))
+        bodies["lane"] = (f32, t.f32, lambda b, x, y: b.insert_element(b.extract(x, 5), y, 2))
+        bodies["highest"] = (f32, t.f32, lambda b, x, y: b.broadcast(b.reduce("max", x), 8))
+        bodies["step"] = (f32, t.f32, lambda b, x, y: b.add(x, b.cast(b.step(8), t.f32)))
+        bodies["masked"] = (f32, t.f32, lambda b, x, y: b.select(b.mask(3, 8), x, y))
+        for name in ("shuffle", "lane", "highest", "step", "masked"):
+            inputs[name] = [rng.standard_normal(64).astype(np.float32) for _ in range(2)]
+    module = kernel_module(bodies, lanes)
+    ours, theirs = Compiled(module, "host"), compiled_by_mlir(module)
+    for name, (types, output, _) in bodies.items():
+        xs = inputs[name][: len(types)]
+        made = ours.run(name, xs, types, output)
+        expected = np.zeros_like(made)
+        call_lowered(theirs, name, [*xs, expected], len(expected))
+        assert same_bits(expected, made).all(), name
