@@ -42,8 +42,8 @@ class Graph:
         sizes = {"b": 3, **(sizes or {})}
         return [values(rng, tuple(evaluate(d, sizes) for d in x.shape), x.element, -1.5, 1.5) for x in self.inputs]
 
-    def __repr__(self) -> str:
-        return str(self.module)
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self.module))
 
 
 @st.composite
@@ -54,10 +54,12 @@ def graphs(
     symbolic: bool | None = None,
     smooth: bool = False,
     scalar_result: bool = False,
+    rowwise: bool = False,
 ) -> Graph:
     """Graphs of 1 to about `max_ops` ops; see `random_graph` for the rest."""
     symbolic = draw(st.booleans()) if symbolic is None else symbolic
-    return make_graph(lambda low, high: draw(st.integers(low, high)), max_ops, element, symbolic, smooth, scalar_result)
+    choose = lambda low, high: draw(st.integers(low, high))
+    return make_graph(choose, max_ops, element, symbolic, smooth, scalar_result, rowwise)
 
 
 def random_graph(
@@ -67,6 +69,7 @@ def random_graph(
     symbolic: bool = False,
     smooth: bool = False,
     scalar_result: bool = False,
+    rowwise: bool = False,
 ) -> Graph:
     """One random graph.
 
@@ -75,14 +78,16 @@ def random_graph(
     smooth         leave out what jumps (floor, sign, comparing computed values), so that a rounding difference stays
                    small, and what stops gradients
     scalar_result  end in one number, for gradients
+    rowwise        row i of a result depends on row i of the inputs only
     """
-    return make_graph(
-        lambda low, high: int(rng.integers(low, high + 1)), max_ops, element, symbolic, smooth, scalar_result
-    )
+    choose = lambda low, high: int(rng.integers(low, high + 1))
+    return make_graph(choose, max_ops, element, symbolic, smooth, scalar_result, rowwise)
 
 
-def make_graph(choose: Choose, max_ops: int, element: Type, symbolic: bool, smooth: bool, scalar_result: bool) -> Graph:
-    maker = _Maker(choose, element, symbolic, smooth)
+def make_graph(
+    choose: Choose, max_ops: int, element: Type, symbolic: bool, smooth: bool, scalar_result: bool, rowwise: bool
+) -> Graph:
+    maker = _Maker(choose, element, symbolic, smooth, rowwise)
     for _ in range(choose(1, max_ops)):
         maker.step()
     return maker.finish(scalar_result)
@@ -94,6 +99,7 @@ class _Maker:
     element: Type
     symbolic: bool
     smooth: bool
+    rowwise: bool
     pool: list[Value] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
 
@@ -105,10 +111,11 @@ class _Maker:
         for shape in shapes[: self.choose(1, 3)]:
             self.pool.append(self.argument(shape, "input"))
         self.steps: list[Callable[[], Value | None]] = [
-            self.unary, self.binary, self.binary, self.select, self.broadcast, self.reshape, self.transpose,
-            self.slice, self.pad, self.concatenate, self.reverse, self.reduce, self.normalise, self.dense, self.pairs,
-            self.convolution, self.window, self.source, self.cast,
+            self.unary, self.binary, self.binary, self.select, self.slice, self.pad, self.concatenate, self.reverse,
+            self.reduce, self.normalise, self.dense, self.pairs, self.convolution, self.window, self.cast,
         ]  # fmt: skip
+        if not self.rowwise:
+            self.steps += [self.broadcast, self.reshape, self.transpose, self.source]
 
     # -- the frame
     def step(self) -> None:
