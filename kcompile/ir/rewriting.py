@@ -16,6 +16,7 @@ operation. KCOMPILE_RULE_LIMIT=n stops after n rewrites, which finds a wrong rul
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -256,14 +257,14 @@ class RewriteDriver:
             self.by_root.setdefault(r.pattern.name, []).append((r, r.pattern.compile_operation()))
 
     def __call__(self, module: Operation) -> bool:
-        worklist = dict.fromkeys(op for op in module.walk() if op is not module)
+        # an OrderedDict gives up its first key at once; a dict would look through all the removed ones before it
+        worklist = OrderedDict.fromkeys(op for op in module.walk() if op is not module)
         budget = 100 * len(worklist) + 1000  # rules that undo each other would run for ever
         limit = int(os.environ.get("KCOMPILE_RULE_LIMIT", "-1"))
         start = dict(self.hits)
         changed = False
         while worklist:
-            op = next(iter(worklist))
-            del worklist[op]
+            op, _ = worklist.popitem(last=False)
             if op.parent is None:
                 continue
             if _is_dead(op):
@@ -284,7 +285,7 @@ class RewriteDriver:
                     raise IRError(f"the rules of {self.name} do not come to an end; rewrites by rule: {made}")
         return changed
 
-    def _rewrite(self, op: Operation, worklist: dict[Operation, None]) -> bool:
+    def _rewrite(self, op: Operation, worklist: OrderedDict[Operation, None]) -> bool:
         for current, match in self.by_root.get(op.name, ()):
             found = match(op, {}, lambda bindings: bindings)
             if found is None:
@@ -310,6 +311,8 @@ class RewriteDriver:
                     str(op.location),
                 )
             makers = [v.owner for v in op.operands if isinstance(v.owner, Operation)]
+            for inner in op.walk() if op.regions else ():
+                worklist.pop(inner, None)
             op.replace_by(values)
             self.hits[current.name] += 1
             for value in values:
