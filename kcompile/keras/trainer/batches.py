@@ -44,6 +44,9 @@ class PyDataset:
         """After each epoch."""
 
 
+Sequence = PyDataset  # its name in older Keras
+
+
 class Source:
     """Base: `epoch()` iterates over the batches of one epoch; `steps` is their number, or None."""
 

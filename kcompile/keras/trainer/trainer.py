@@ -13,6 +13,7 @@ import numpy as np
 
 from kcompile.errors import ArgumentError, UnsupportedError
 from kcompile.keras.callbacks.callback import CallbackList
+from kcompile.keras.config import is_interactive_logging_enabled
 from kcompile.keras.metrics.metric import Metric
 from kcompile.keras.trainer.batches import (
     EpochReader,
@@ -74,6 +75,11 @@ class Trainer:
                     f"Override "
                     f"compute_loss() or call() instead, or add_loss() inside a layer."
                 )
+        if type(self).compute_metrics is not Trainer.compute_metrics:
+            raise UnsupportedError(
+                f"model {type(self).__name__} overrides compute_metrics(), which is not called here. Give metrics to "
+                f"compile() instead: functions of (y_true, y_pred), or Metric objects."
+            )
         self.optimizer = optimizers.get(optimizer)
         for leaf in flatten(loss) if not _is_config(loss) else ():
             if isinstance(leaf, str):
@@ -227,7 +233,7 @@ class Trainer:
     def _listeners(self, callbacks: Any, verbose: Any, history: bool = False, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
-        level = 1 if verbose == "auto" else int(verbose)
+        level = (1 if is_interactive_logging_enabled() else 2) if verbose == "auto" else int(verbose)
         return CallbackList(callbacks, add_history=history, add_progbar=level != 0, model=self, verbose=level, **params)
 
     def _run_epoch(self, reader: EpochReader, phase: str, step: Any, listeners: CallbackList) -> dict[str, Any]:

@@ -86,6 +86,41 @@ def test_column_labels_are_squeezed() -> None:
     assert float(metric(np.array([[0], [1], [0]]), p)) == pytest.approx(2 / 3)
 
 
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**16), weighted=st.booleans())
+def test_counts_of_decisions(seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    p = rng.random((9, 2)).astype(np.float32)
+    y = (rng.random((9, 2)) < p).astype(np.float32)
+    w = rng.uniform(0.5, 2, 9).astype(np.float32) if weighted else np.ones(9, np.float32)
+    yes = p > 0.3
+    expected = {
+        "TruePositives": yes * y, "FalsePositives": yes * (1 - y),
+        "TrueNegatives": ~yes * (1 - y), "FalseNegatives": ~yes * y,
+    }  # fmt: skip
+    totals = {name: float((value * w[:, None]).sum()) for name, value in expected.items()}
+    tp, fp, fn = totals["TruePositives"], totals["FalsePositives"], totals["FalseNegatives"]
+    totals["Precision"] = tp / (tp + fp) if tp + fp else 0.0
+    totals["Recall"] = tp / (tp + fn) if tp + fn else 0.0
+    for name, value in totals.items():
+        metric = getattr(metrics, name)(thresholds=0.3)
+        for part in (slice(0, 4), slice(4, 9)):
+            metric.update_state(y[part], p[part], sample_weight=w[part] if weighted else None)
+        assert float(metric.result()) == pytest.approx(value, rel=1e-5), name
+
+
+def test_area_under_the_curve() -> None:
+    """The part of all pairs (a 1, a 0) that stand in the right order, for scores between the thresholds."""
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 2, 60)
+    p = np.clip((np.floor((0.5 * y + rng.random(60)) * 60) + 0.5) / 99, 0, 1)
+    ones, zeros = p[y == 1], p[y == 0]
+    pairs = (ones[:, None] > zeros).mean() + 0.5 * (ones[:, None] == zeros).mean()
+    metric = metrics.AUC(num_thresholds=100)
+    metric.update_state(y, p)
+    assert float(metric.result()) == pytest.approx(pairs, abs=1e-5)
+
+
 @pytest.mark.parametrize("cls", metrics._CLASSES, ids=lambda c: c.__name__)
 def test_config_round_trip_and_names(cls: type) -> None:
     one = cls(name="mine")
