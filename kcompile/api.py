@@ -118,6 +118,7 @@ class CompiledModel:
         self.inputs = [PortSpec.of(p) for p in signature.parameters]
         outputs = [Parameter.of(r.name, r.type, "output") for r in traced.results if r.variable is None]
         self.outputs = [PortSpec.of(p) for p in outputs]
+        self._plain = len(self.inputs) == 1 and traced.outputs == 0  # one array in, one out
         self._batched = all(p.shape[:1] == (None,) for p in (*self.inputs, *self.outputs))
         if options.engine == "native" and self.target_runs_here:
             self._function.prepare()
@@ -134,6 +135,8 @@ class CompiledModel:
 
         Raises ShapeError for inputs that do not fit, naming the input.
         """
+        if self._plain and type(inputs) is np.ndarray:
+            return self._function(inputs)[0]
         results = self._function(*self._arrays(inputs))
         return self._traced.unflatten(results)
 

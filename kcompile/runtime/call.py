@@ -21,6 +21,8 @@ from kcompile.runtime.memory import Memory, address_of
 if TYPE_CHECKING:
     from kcompile.pipeline import CompiledModule
 
+PLAIN = 0x101  # NumPy's flags C_CONTIGUOUS and ALIGNED
+MOST_SHAPES = 256  # what calls with more different shapes have learned is forgotten, not kept forever
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -95,7 +97,7 @@ class NativeFunction:
         ]
         self._inputs = interface.inputs
         self._all_outputs = interface.outputs
-        self._dtypes = tuple(p.dtype for p in signature.parameters)
+        self._dtypes = [p.dtype for p in signature.parameters]
         self._known: dict[Shapes, tuple[dict[str, int], list[tuple[tuple[int, ...], Any]], tuple[Any, Any]]] = {}
         self._free: list[Workspace] = []
         # Variables are updated in place: two calls at once would mix their states.
@@ -103,15 +105,13 @@ class NativeFunction:
 
     def __call__(self, inputs: Sequence[Any]) -> list[Array]:
         try:
-            shapes = tuple([x.shape for x in inputs])
-            fits = len(inputs) == len(self._dtypes)
-            for x, dtype in zip(inputs, self._dtypes, strict=False):
-                fits = fits and _plain(x, dtype)
+            # What a kernel can read as it is: arrays of the right dtypes, contiguous and aligned.
+            fits = [x.dtype for x in inputs] == self._dtypes and all([x.flags.num & PLAIN == PLAIN for x in inputs])
         except AttributeError:
             fits = False
         if not fits:
             inputs = self.signature.arrays(inputs)
-            shapes = tuple([x.shape for x in inputs])
+        shapes = tuple([x.shape for x in inputs])
         if self._state_lock is None:
             return self._call(inputs, shapes)
         with self._state_lock:
@@ -130,13 +130,15 @@ class NativeFunction:
         frame = workspace.frames.get(shapes)
         if frame is None:
             frame = workspace.frame(shapes, self._bound, sizes, counts)
-        pointers = self._pointers.copy()
-        for i, x in zip(self._input_places, inputs, strict=True):
-            pointers[i] = address_of(x)
-        targets = self._targets.copy()
-        for i, y in zip(self._output_places, outputs, strict=True):
-            targets[i] = address_of(y)
-        frame.run(pointers, targets)
+        if self._variables:
+            pointers, targets = self._pointers.copy(), self._targets.copy()
+            for i, x in zip(self._input_places, inputs, strict=True):
+                pointers[i] = address_of(x)
+            for i, y in zip(self._output_places, outputs, strict=True):
+                targets[i] = address_of(y)
+            frame.run(pointers, targets)
+        else:
+            frame.run([address_of(x) for x in inputs], [address_of(y) for y in outputs])
         self._free.append(workspace)
         return outputs
 
@@ -147,14 +149,11 @@ class NativeFunction:
         sizes = {name: sizes.get(name, 1) for name in symbols}
         made = [(p.extents(sizes), p.dtype) for p in self._outputs]
         counts = [_nbytes(p, sizes) for p in self._inputs], [_nbytes(p, sizes) for p in self._all_outputs]
+        if len(self._known) >= MOST_SHAPES:
+            self._known = {}
+            self._free = []
         known = self._known[shapes] = (sizes, made, counts)
         return known
-
-
-def _plain(x: Array, dtype: Any) -> bool:
-    """Whether a kernel can read the array as it is."""
-    flags = x.flags
-    return x.dtype == dtype and flags.c_contiguous and flags.aligned
 
 
 def _nbytes(port: Any, sizes: dict[str, int]) -> int:
