@@ -1,6 +1,6 @@
 """Arrays between forbidden pages: a kernel that reads or writes one byte too far ends in a signal.
 
-`guarded(array)` gives two copies of an array: one that ends right before a forbidden page, one that begins right after one.
+`guarded(array)` is a copy of an array that ends right before a forbidden page, or begins right after one.
 `run_guarded(kernel, inputs, outputs, ...)` runs a kernel on both kinds and checks that they agree.
 The checks run in this process: a failing one kills pytest with SIGSEGV, whose traceback (faulthandler) names the test.
 """

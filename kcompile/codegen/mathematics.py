@@ -34,7 +34,7 @@ Recipe = Callable[[LoopBuilder, Sequence[Value]], Value]
 
 
 def split_constant(bits: int, shift: int, *widths: int) -> tuple[float, ...]:
-    """bits / 2^shift as a sum of floats: first ones of so many bits, exact in products with small integers, then the rest."""
+    """bits / 2^shift as a sum of floats: first ones of so many bits (their products with small integers are exact)."""
     parts = []
     for width in widths:
         drop = max(0, bits.bit_length() - width)
