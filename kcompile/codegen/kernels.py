@@ -1,4 +1,4 @@
-"""Kernels one by one, for tests and tuning: compile the functions of a loops-level module, call them on NumPy arrays."""
+"""Kernels one by one, for tests and tuning: compile the functions of a loops-level module, call them on arrays."""
 
 from __future__ import annotations
 
