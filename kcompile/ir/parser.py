@@ -13,6 +13,7 @@ from kcompile.ir.attribute_parser import AttributeParser
 from kcompile.ir.attributes import Attribute
 from kcompile.ir.builder import new_module
 from kcompile.ir.core import Block, Operation, Region, Value
+from kcompile.ir.garbage import no_collection
 from kcompile.ir.location import UNKNOWN
 from kcompile.ir.type_parser import ALIASED_NAME
 from kcompile.ir.types import Type
@@ -37,7 +38,8 @@ def parse_module(text: str, filename: str = "<text>") -> Operation:
 
     Example: `parse_module('"func.func"() <{sym_name = "f", function_type = () -> ()}> ({..}) : () -> ()')`
     """
-    return _ModuleParser(text, filename).module()
+    with no_collection():
+        return _ModuleParser(text, filename).module()
 
 
 class _ModuleParser(AttributeParser):

@@ -9,7 +9,6 @@ run_pipeline(module, "canonicalize,fuse-epilogues{max=4},cse", verify_each=True)
 
 from __future__ import annotations
 
-import gc
 import importlib
 import inspect
 import pkgutil
@@ -23,6 +22,7 @@ from typing import Any, TextIO
 
 from kcompile.errors import IRError
 from kcompile.ir.core import Operation
+from kcompile.ir.garbage import no_collection
 
 PassFunction = Callable[..., bool]
 REPRODUCER_PREFIX = "// RUN: kcompile opt --run-reproducer %s -p "
@@ -212,14 +212,8 @@ class PassManager:
 
     def run(self, module: Operation) -> bool:
         """Run all passes on `module` in place; gives whether any changed it."""
-        # operations are cycles that live as long as the module: collecting garbage meanwhile costs a third of the time
-        collects = gc.isenabled()
-        gc.disable()
-        try:
+        with no_collection():
             return self._run(module)
-        finally:
-            if collects:
-                gc.enable()
 
     def _run(self, module: Operation) -> bool:
         from kcompile.ir.printer import print_operation

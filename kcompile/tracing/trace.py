@@ -22,6 +22,7 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import DenseAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim, symbol
+from kcompile.ir.garbage import no_collection
 from kcompile.ir.types import TensorType
 
 from .dtypes import element_type
@@ -308,7 +309,7 @@ def trace_function(
         return trace.input(spec.type, spec.name or f"input_{i}")
 
     arguments = [map_structure(argument, s) for s in specs]
-    with trace, trace.scope(location) if location else nullcontext():
+    with no_collection(), trace, trace.scope(location) if location else nullcontext():
         outputs = function(*arguments)
         return trace.finish(outputs, output_names)
 
