@@ -1,0 +1,91 @@
+"""annotate-calls: which operands a kernel may overwrite, by the linalg form of small graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation, Value, find_function
+from kcompile.ir.dims import evaluate, symbol
+from kcompile.ir.passes import run_pipeline
+from kcompile.ir.types import TensorType
+from kcompile.transforms.plan.annotate_calls import has_reduction, overwritable, work
+
+B = symbol("b")
+LOWER = "form-kernels,fuse-elementwise,fuse-epilogues,fuse-producers,outline-kernels,dedupe-kernels,lower-to-linalg"
+
+
+def kernel_of(shapes: Sequence[tuple[object, ...]], build: Callable[..., Value | Sequence[Value]]) -> Operation:
+    """The linalg form of the only kernel of a graph."""
+    b = GraphBuilder.function("main", [TensorType(s, t.f32) for s in shapes])  # type: ignore[arg-type]
+    made = build(b, *b.block.arguments)
+    b.ret(*([made] if isinstance(made, Value) else made))
+    run_pipeline(b.module, LOWER)
+    calls = [op for op in find_function(b.module, "main").body.ops if op.name == "kernel.call"]
+    assert len(calls) == 1
+    return find_function(b.module, calls[0]["callee"])
+
+
+def test_a_pointwise_kernel_may_overwrite_what_it_reads_in_place() -> None:
+    kernel = kernel_of([(B, 8), (B, 8)], lambda b, x, y: b.add(b.mul(x, y), 1.0))
+    assert overwritable(kernel) == [(0, 1)]
+    assert not has_reduction(kernel)
+
+
+def test_not_what_is_broadcast_transposed_or_sliced() -> None:
+    def broadcast(b: GraphBuilder, x: Value, y: Value) -> Value:
+        return b.add(x, b.broadcast_in_dim(y, shape=(B, 8), dims=(1,)))
+
+    kernel = kernel_of([(B, 8), (8,)], broadcast)
+    ((index,),) = overwritable(kernel)
+    assert kernel.body.arguments[index].type == TensorType((B, 8), t.f32)
+    assert overwritable(kernel_of([(8, 8)], lambda b, x: b.add(x, b.transpose(x, permutation=(1, 0))))) == [()]
+    assert overwritable(kernel_of([(8, 8)], lambda b, x: b.exp(b.reverse(x, axes=(1,))))) == [()]
+
+
+def by_shape(kernel: Operation, shape: tuple[object, ...]) -> Value:
+    """The kernel's only operand of that shape."""
+    (found,) = [a for a in kernel.body.arguments if a.type.shape == shape]  # type: ignore[attr-defined]
+    return found
+
+
+def test_every_result_of_an_update_may_replace_every_state() -> None:
+    def momentum(b: GraphBuilder, w: Value, v: Value, g: Value) -> list[Value]:
+        new = b.add(b.mul(v, 0.9), g)
+        return [b.sub(w, b.mul(new, 0.1)), new]
+
+    assert overwritable(kernel_of([(6, 7)] * 3, momentum)) == [(0, 1, 2), (0, 1, 2)]
+
+
+def test_not_where_elements_differ_in_size() -> None:
+    kernel = kernel_of([(8,)], lambda b, x: b.convert(x, dtype=t.f64))
+    assert overwritable(kernel) == [()]
+
+
+def test_an_epilogue_may_overwrite_its_own_operands_but_not_those_of_the_reduction() -> None:
+    def update(b: GraphBuilder, x: Value, y: Value, w: Value) -> Value:
+        product = b.dot_general(x, y, lhs_batch=(), rhs_batch=(), lhs_contract=(0,), rhs_contract=(0,))
+        return b.sub(w, b.mul(product, 0.1))
+
+    kernel = kernel_of([(B, 8), (B, 8), (8, 8)], update)
+    assert overwritable(kernel) == [(kernel.body.arguments.index(by_shape(kernel, (8, 8))),)]
+    assert has_reduction(kernel)
+
+
+@pytest.mark.parametrize("operand", [0, 1])
+def test_not_an_operand_that_the_reduction_reads_as_well(operand: int) -> None:
+    def build(b: GraphBuilder, x: Value, y: Value) -> Value:
+        product = b.dot_general(x, y, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+        return b.add(product, (x, y)[operand])
+
+    assert overwritable(kernel_of([(8, 8), (8, 8)], build)) == [()]
+
+
+def test_work_grows_with_the_batch_and_with_what_is_computed() -> None:
+    plain = work(kernel_of([(B, 8)], lambda b, x: b.add(x, 1.0)))
+    costly = work(kernel_of([(B, 8)], lambda b, x: b.exp(x)))
+    assert 0 < evaluate(plain, {"b": 1}) < evaluate(plain, {"b": 100})
+    assert evaluate(plain, {"b": 100}) < evaluate(costly, {"b": 100})
