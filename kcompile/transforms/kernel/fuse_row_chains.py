@@ -88,17 +88,31 @@ def _reductions(dispatch: Operation) -> int:
 
 
 def _reads_own_row(producer: Operation, consumer: Operation, space: RowSpace) -> bool:
-    starts = [*yielded(consumer), *(op.operands[0] for op in consumer.body.ops if op.name == "graph.reduce")]
-    for start in starts:
-        found = reads([start], consumer.body)
-        if found is None:
-            return False
-        for result in producer.results:
-            if result in consumer.operands:
-                maps = found.get(argument_of(consumer, result), set())
-                if not maps <= {_own_row(start, result)}:
-                    return False
+    for dispatch in (producer, consumer):
+        for start in _starts(dispatch):
+            found = reads([start], dispatch.body)
+            if found is None or not all(_runs_along_rows(m, space) for maps in found.values() for m in maps):
+                return False
+            for result in producer.results if dispatch is consumer else ():
+                if result in consumer.operands:
+                    maps = found.get(argument_of(consumer, result), set())
+                    if not maps <= {_own_row(start, result)}:
+                        return False
     return True
+
+
+def _starts(dispatch: Operation) -> list[Value]:
+    """The values that the kernel evaluates over a whole space: its results, and what it reduces."""
+    return [*yielded(dispatch), *(op.operands[0] for op in dispatch.body.ops if op.name == "graph.reduce")]
+
+
+def _runs_along_rows(map_: AffineMap, space: RowSpace) -> bool:
+    """Whether a row is read from neighbours in memory, or from one place: then vectors can run along it."""
+    if map_.dims != len(space.full) or not map_.results:
+        return True
+    last = len(space.full) - 1
+    *others, inner = (e.coefficient(last) for e in map_.results)
+    return not any(others) and inner in (0, 1)
 
 
 def _own_row(reader: Value, value: Value) -> AffineMap | None:

@@ -166,3 +166,20 @@ def test_recomputing_pays_only_where_less_is_moved() -> None:
     assert not cost_model.pays_to_copy(exp, sums[1], size)
     assert not cost_model.pays_to_copy(add, sums[2], size)
     assert cost_model.dispatch_work(exp) > cost_model.dispatch_work(neg) > 0
+
+
+def test_a_row_chain_reads_its_rows_in_memory_order() -> None:
+    """A row that is read backwards, or down a column, gives vectors nothing to load."""
+    for moved in (
+        lambda b, x: b.reverse(x, axes=(1,)),
+        lambda b, x: b.transpose(x, permutation=(1, 0)),
+        lambda b, x: b.abs(x),
+    ):
+        b = GraphBuilder.function("main", [TensorType((4, 4), t.f32)])
+        y = b.exp(moved(b, b.argument(0)))
+        largest = b.reduce(y, axes=(1,), kind="max")
+        b.ret(b.sub(y, b.broadcast_in_dim(largest, shape=(4, 4), dims=(0,))))
+        module, _ = formed(b)
+        run_pipeline(module, "fuse-elementwise,fuse-epilogues,fuse-producers,fuse-row-chains", verify_each=True)
+        roots = [op["kernel.root"] for op in find_function(module, "main").body.ops if op.name == "kernel.dispatch"]
+        assert ("row_chain" in roots) == ("abs" in str(module))
