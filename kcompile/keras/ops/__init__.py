@@ -29,6 +29,16 @@ from .activation import (
     tanh_shrink,
     threshold,
 )
+from .bits import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    left_shift,
+    right_shift,
+)
 from .comparison import (
     equal,
     greater,
@@ -124,6 +134,18 @@ from .linear import (
     tensordot,
     vdot,
 )
+from .missing_values import (
+    isneginf,
+    isposinf,
+    nan_to_num,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
+)
 from .normalization import (
     batch_normalization,
     binary_crossentropy,
@@ -156,6 +178,20 @@ from .reduction import (
     sum,
     var,
 )
+from .search import (
+    cross,
+    diag,
+    digitize,
+    in_top_k,
+    isin,
+    meshgrid,
+    multi_hot,
+    ptp,
+    rot90,
+    searchsorted,
+    select,
+    trace,
+)
 from .shaping import (
     broadcast_to_ as broadcast_to,
 )
@@ -185,6 +221,20 @@ from .shaping import (
 )
 from .shaping import (
     slice_ as slice,
+)
+from .trigonometry import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctanh,
+    cbrt,
+    deg2rad,
+    heaviside,
+    hypot,
+    logaddexp2,
+    rad2deg,
+    sinc,
 )
 from .window import (
     average_pool,

@@ -52,6 +52,9 @@ V = Draw((4,))
 IMAGE = Draw((2, 6, 5, 3))
 
 
+HOLES = np.array([[1.0, np.nan, -2.0], [3.0, 0.5, np.nan]], "float32")
+
+
 def op(name: str, *args: Any, **kwargs: Any) -> OpCase:
     return OpCase(name, args, kwargs)
 
@@ -199,6 +202,32 @@ CASES = [
     op("sparse_categorical_crossentropy", Draw((3,), "int32", 0, 4), F, from_logits=True),
     op("binary_crossentropy", Draw((3, 4), low=0, high=1), Draw((3, 4), low=0, high=1)),
     op("binary_crossentropy", Draw((3, 4), low=0, high=1), F, from_logits=True),
+    *[op(n, U) for n in ("arcsin", "arccos", "arctanh", "arcsinh", "deg2rad", "rad2deg", "sinc", "cbrt")],
+    op("arccosh", Draw((3, 4), low=1.1, high=9.0)),
+    *[op(n, F, V) for n in ("hypot", "logaddexp2", "heaviside")],
+    *[op(n, F) for n in ("isneginf", "isposinf", "nan_to_num", "nansum", "nanmean", "nanmax")],
+    *[op(n, HOLES, axis=1) for n in ("nansum", "nanmean", "nanmax", "nanmin", "nanvar")],
+    *[op(n, HOLES) for n in ("nan_to_num", "isnan", "isinf", "isfinite", "isneginf", "isposinf", "relu")],
+    *[op(n, F, axis=1) for n in ("nanprod", "nanvar", "nanstd", "nanmin", "ptp")],
+    *[op(n, I, Draw((4,), "int32", 0, 5)) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
+    *[
+        op(n, I, Draw((4,), "int32", 0, 5))
+        for n in ("left_shift", "right_shift", "bitwise_left_shift", "bitwise_right_shift")
+    ],
+    op("bitwise_not", I),
+    op("in_top_k", Draw((3,), "int32", 0, 4), F, 2),
+    op("searchsorted", np.array([-1.0, 0.0, 1.0], "float32"), F),
+    op("digitize", F, np.array([-1.0, 0.0, 1.0], "float32")),
+    op("isin", I, Draw((4,), "int32", -5, 6)),
+    op("trace", F),
+    op("diag", V),
+    op("diag", V, k=-1),
+    op("rot90", F),
+    op("rot90", F, k=3),
+    op("cross", Draw((4, 3)), Draw((4, 3))),
+    op("meshgrid", V, Draw((3,))),
+    op("meshgrid", V, Draw((3,)), indexing="ij"),
+    op("multi_hot", Draw((2, 3), "int32", 0, 5), 5),
     op("threshold", F, 0.5, -1.0),
     op("stop_gradient", F),
 ]
