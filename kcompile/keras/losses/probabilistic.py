@@ -149,7 +149,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         # The function squeezes labels itself; equalising ranks here would also squeeze a single class.
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        values = self.fn(y_true, y_pred, **self._fn_kwargs)
+        ignored = self._fn_kwargs["ignore_class"]
+        if ignored is None or self.reduction not in ("sum_over_batch_size", "mean"):
+            return values
+        # The mean is over the labels that count, as Keras's mask makes it.
+        counts = ops.reshape(ops.cast(ops.not_equal(ops.cast(y_true, "int32"), ignored), values.dtype), values.shape)
+        return values * (ops.sum(ops.ones_like(values)) / (ops.sum(counts) + EPSILON))
 
     def get_config(self) -> dict[str, Any]:
         # Keras leaves the axis out of this config.

@@ -107,6 +107,8 @@ def test_ignored_class_costs_nothing() -> None:
     p = softmax(np.zeros((3, 4), np.float32))
     got = np.asarray(losses.sparse_categorical_crossentropy([0, 2, -1], p, ignore_class=-1))
     np.testing.assert_allclose(got, [np.log(4), np.log(4), 0], rtol=1e-6)
+    mean = losses.SparseCategoricalCrossentropy(ignore_class=-1)([0, 2, -1], p)
+    np.testing.assert_allclose(float(mean), np.log(4), rtol=1e-6)
 
 
 @given(pair=pairs(-2, 2), data=st.data())
