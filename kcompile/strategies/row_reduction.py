@@ -78,15 +78,14 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
             strides = [e.coefficient(inner) for e in map_.results]
             scattered = scattered or any(strides[:-1]) or (bool(strides) and strides[-1] not in (0, 1))
         lanes = target.lanes(t.element_of(view.op.results[0].type))
-    if scattered and len(views) == 1:
-        return None  # register tiles may put the lanes along another dim
     assert rows is not None and lanes is not None
     for value in kernel.outputs:
         assert isinstance(value.type, TensorType)
         if value.type.shape[: len(rows)] != rows:
             return None
-    if scattered:
-        return Rows(1, 1)
+    if scattered:  # a lone reduction is for scalar_loops, which knows every epilogue
+        chain = len(views) > 1 or any(v.type.shape != rows for v in kernel.outputs)  # type: ignore[attr-defined]
+        return Rows(1, 1) if chain else None
     inner_size = views[0].extents()[views[0].reductions[-1]]
     long = not isinstance(inner_size, int) or inner_size >= 8 * lanes
     return Rows(lanes, 4 if long else 1)

@@ -7,6 +7,7 @@ A kernel may name its strategy, and fields of its parameters, in the attribute `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from types import ModuleType
 from typing import Any
@@ -21,9 +22,11 @@ from kcompile.strategies import (
     elementwise,
     row_reduction,
     scalar_loops,
+    transpose,
     window,
     window_gradient,
 )
+from kcompile.strategies.lanes import LaneError
 from kcompile.strategies.structured import Kernel, kernel
 
 STRATEGIES: dict[str, ModuleType] = {
@@ -32,6 +35,7 @@ STRATEGIES: dict[str, ModuleType] = {
     "window": window,
     "window_gradient": window_gradient,
     "row_reduction": row_reduction,
+    "transpose": transpose,
     "elementwise": elementwise,
     "scalar_loops": scalar_loops,
 }
@@ -62,13 +66,21 @@ def is_kernel(function: Operation) -> bool:
 def lower(function: Operation, target: Target) -> Operation:
     """The loops of one kernel function."""
     view = kernel(function)
-    strategy, parameters = select(view, target)
-    loops: Operation = strategy.emit(view, parameters, target)
-    return loops
+    error: LaneError | None = None
+    for strategy, parameters in candidates(view, target):
+        try:
+            loops: Operation = strategy.emit(view, parameters, target)
+            return loops
+        except LaneError as found:  # what match does not look into, such as an epilogue that reads a row backwards
+            error = error or found
+    if error is not None:
+        raise error
+    roots = [op.name for op in view.roots]
+    raise UnsupportedError(f"no strategy takes the kernel {view.name} with roots {roots}", str(view.function.location))
 
 
-def select(view: Kernel, target: Target) -> tuple[ModuleType, Any]:
-    """The strategy for a kernel, and its parameters."""
+def candidates(view: Kernel, target: Target) -> Iterator[tuple[ModuleType, Any]]:
+    """The strategies that take a kernel, the best first, and their parameters."""
     wish = view.function.get("kernel.strategy")
     if wish is not None:
         name, options = parse_wish(wish)
@@ -77,13 +89,12 @@ def select(view: Kernel, target: Target) -> tuple[ModuleType, Any]:
         parameters = STRATEGIES[name].match(view, target)
         if parameters is None:
             raise IRError(f"the strategy '{name}' does not take this kernel", view.name)
-        return STRATEGIES[name], override(parameters, options)
+        yield STRATEGIES[name], override(parameters, options)
+        return
     for strategy in STRATEGIES.values():
         parameters = strategy.match(view, target)
         if parameters is not None:
-            return strategy, parameters
-    roots = [op.name for op in view.roots]
-    raise UnsupportedError(f"no strategy takes the kernel {view.name} with roots {roots}", str(view.function.location))
+            yield strategy, parameters
 
 
 def parse_wish(text: str) -> tuple[str, dict[str, str]]:

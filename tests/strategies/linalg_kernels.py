@@ -180,6 +180,13 @@ def transpose(rows: int, columns: int) -> Operation:
     return f.ret(*f.generic(f.inputs, [f.empty((columns, rows))], maps, "pp", lambda b, x, _: x))
 
 
+def transpose_inside(n: Dim, rows: int, columns: int) -> Operation:
+    """Two inner axes swapped, one of them reversed, and doubled."""
+    f = LinalgKernel("transpose_inside", [((n, rows, columns), t.f32)])
+    maps = [affine_map(3, [dim_expr(0), expr({2: -1}, rows - 1), dim_expr(1)]), dims_map(3, (0, 1, 2))]
+    return f.ret(*f.generic(f.inputs, [f.empty((n, columns, rows))], maps, "ppp", lambda b, x, _: b.add(x, x)))
+
+
 def reverse(rows: int, columns: int) -> Operation:
     f = LinalgKernel("reverse", [((rows, columns), t.f32)])
     maps = [affine_map(2, [expr({0: -1}, rows - 1), expr({1: -1}, columns - 1)]), dims_map(2, (0, 1))]
