@@ -10,7 +10,8 @@ import pytest
 
 from kcompile import keras
 from kcompile.ir.interpreter import interpret
-from kcompile.tracing import EagerTensor, TensorSpec, trace_function
+from kcompile.runtime.executable import CompiledFunction
+from kcompile.tracing import EagerTensor, TensorSpec, TracedFunction, trace_function
 from tests.keras.layers.cases import CASES, LayerCase
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
@@ -37,21 +38,35 @@ def randomize(layer: Any, seed: int = 1) -> None:
     layer.set_weights([np.abs(rng.normal(size=w.shape)).astype(w.dtype) + 0.1 for w in layer.weights])
 
 
-def as_json(config: Any) -> Any:
-    return json.loads(json.dumps(keras.saving.serialize_keras_object(config)))
-
-
 def takes_training(layer: Any) -> bool:
     from kcompile.keras.layers.call_context import call_signature
 
     return call_signature(type(layer).call).has_training
 
 
-def interpreted(layer: Any, inputs: Any, **kwargs: Any) -> Any:
-    """The layer's call traced with a symbolic batch and run by the interpreter, state updated like a compiled call."""
+MODES = [
+    pytest.param(c, training, id=f"{c.id}-training" if training else c.id)
+    for c in CASES
+    for training in ((False, True) if takes_training(make(c)) else (False,))
+]
+every_mode = pytest.mark.parametrize(("case", "training"), MODES)
+
+
+def as_json(config: Any) -> Any:
+    return json.loads(json.dumps(keras.saving.serialize_keras_object(config)))
+
+
+def traced_call(layer: Any, inputs: Any, **kwargs: Any) -> TracedFunction:
+    """The layer's call traced with a symbolic batch."""
     leaves = inputs if isinstance(inputs, list) else [inputs]
     specs = [TensorSpec((None, *x.shape[1:]), x.dtype.name) for x in leaves]
-    traced = trace_function(lambda x: layer(x, **kwargs), [specs if isinstance(inputs, list) else specs[0]])
+    return trace_function(lambda x: layer(x, **kwargs), [specs if isinstance(inputs, list) else specs[0]])
+
+
+def interpreted(layer: Any, inputs: Any, **kwargs: Any) -> Any:
+    """The traced call run by the interpreter, state updated like a compiled call."""
+    leaves = inputs if isinstance(inputs, list) else [inputs]
+    traced = traced_call(layer, inputs, **kwargs)
     given = iter(leaves)
     arguments = [next(given) if a.variable is None else a.variable._array for a in traced.arguments]
     results = interpret(traced.module, "main", arguments)
@@ -96,8 +111,7 @@ def test_shapes_are_those_of_values(case: LayerCase) -> None:
     assert layer.output is symbolic
 
 
-@every_case
-@pytest.mark.parametrize("training", [False, True])
+@every_mode
 def test_traced_is_eager(case: LayerCase, training: bool) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
@@ -114,6 +128,26 @@ def test_traced_is_eager(case: LayerCase, training: bool) -> None:
     np.testing.assert_allclose(traced, eager, rtol=1e-6, atol=1e-6)
     for v, a in zip(layer.variables, after, strict=True):
         np.testing.assert_allclose(v.numpy(), a, rtol=1e-6, atol=1e-7, err_msg=v.path)
+
+
+@every_mode
+def test_compiled_is_eager(case: LayerCase, training: bool) -> None:
+    layer = make(case)
+    inputs = draw_inputs(case)
+    layer(inputs)
+    randomize(layer)
+    kwargs = {"training": training} if takes_training(layer) else {}
+    before = [v.numpy() for v in layer.variables]
+    eager = layer(inputs, **kwargs).numpy()
+    after = [v.numpy() for v in layer.variables]
+    for v, a in zip(layer.variables, before, strict=True):
+        v.assign(a)
+    traced = traced_call(layer, inputs, **kwargs)
+    result = CompiledFunction(traced)(*(inputs if isinstance(inputs, list) else [inputs]))[0]
+    # sums of up to a hundred float32 terms of order 1 in another order, and polynomials for transcendental functions
+    np.testing.assert_allclose(result, eager, rtol=2e-5, atol=2e-5)
+    for v, a in zip(layer.variables, after, strict=True):
+        np.testing.assert_allclose(v.numpy(), a, rtol=2e-5, atol=2e-6, err_msg=v.path)
 
 
 @every_case

@@ -10,6 +10,7 @@ import pytest
 from kcompile import keras
 from kcompile.ir.interpreter import interpret
 from kcompile.keras.tensor import KerasTensor
+from kcompile.runtime.executable import CompiledFunction
 from kcompile.tracing import TensorSpec, trace_function
 from kcompile.tracing.structure import flatten, map_structure
 from tests.keras.ops.cases import CASES, OpCase, call
@@ -37,6 +38,18 @@ def test_traced_is_eager(case: OpCase) -> None:
     for got, expected, spec in zip(results, eager, traced.results, strict=True):
         np.testing.assert_allclose(got, expected.numpy(), rtol=1e-6, atol=1e-6)
         assert spec.type is expected.type
+
+
+@every_case
+def test_compiled_is_eager(case: OpCase) -> None:
+    args = case.drawn()
+    eager = flatten(call(keras, case, args))
+    specs = [TensorSpec(a.shape, a.dtype.name) for a in leaves_of(args)]
+    traced = trace_function(lambda *xs: call(keras, case, with_leaves(args, xs)), specs)
+    for got, expected in zip(CompiledFunction(traced)(*leaves_of(args)), eager, strict=True):
+        assert got.dtype == expected.numpy().dtype
+        # short sums in another order, and polynomials of a few units in the last place
+        np.testing.assert_allclose(got, expected.numpy(), rtol=2e-5, atol=2e-6)
 
 
 @every_case
