@@ -92,7 +92,7 @@ def _parse(field: dataclasses.Field[Any], text: str, where: str) -> Any:
 
 
 def _check(field: dataclasses.Field[Any], value: Any, where: str) -> None:
-    kind = type(field.default)
+    kind: type[Any] = type(field.default)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise KcompileError(f"{where} needs a value of type {kind.__name__}. Received: {value!r}")
     choices = field.metadata["choices"]

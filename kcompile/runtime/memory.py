@@ -52,7 +52,7 @@ def _address_from_interface(array: np.ndarray[Any, Any]) -> int:
 
 
 def _choose_address_of() -> Callable[[np.ndarray[Any, Any]], int]:
-    probes = [np.empty(3), np.empty((2, 2), np.int8), np.empty(())]
+    probes: list[np.ndarray[Any, Any]] = [np.empty(3), np.empty((2, 2), np.int8), np.empty(())]
     same = all(_address_from_object(probe) == _address_from_interface(probe) for probe in probes)
     return _address_from_object if same else _address_from_interface
 

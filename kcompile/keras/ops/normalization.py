@@ -20,7 +20,7 @@ from .reduction import mean, reduce, standardize_axes, var
 
 
 @operation("nn.OneHot", "num_classes axis dtype sparse")
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
     """1 at the index that x holds, else 0, along a new axis; all 0 for an index out of range."""
     x = convert(x)
     if is_float(x.dtype) or x.element is t.i1:
