@@ -85,6 +85,8 @@ def _before_reshape(b: Any, m: Match) -> Made:
     if shape is None:
         return None
     operands = [_unshaped(b, v, shape) for v in m.op.operands]
+    if any(v is None for v in operands):
+        return None
     made = b.create(m.op.name, operands, dict(m.op.attributes)).result
     return b.reshape(made, shape=tensor_type(m.op.result).shape)
 

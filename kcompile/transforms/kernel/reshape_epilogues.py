@@ -68,6 +68,8 @@ def _is_between(dispatches: Dispatches, root: Operation, reshape: Operation, con
 def is_reshapable(dispatch: Operation) -> bool:
     """Whether the region does the same thing to all elements: no map in it but those of scalars that are spread."""
     shape = tensor_type(dispatch.results[0]).shape
+    if not shape:
+        return False  # its elements and the scalars that are spread look alike
     for argument in dispatch.body.arguments:
         if tensor_type(argument).shape not in ((), shape):
             return False
@@ -75,6 +77,8 @@ def is_reshapable(dispatch: Operation) -> bool:
         if op.name == "graph.broadcast_in_dim":
             if tensor_type(op.operands[0]).shape:
                 return False
+        elif op.name == "graph.constant" and tensor_type(op.result).shape:
+            return False
         elif op.name not in ("graph.constant", "kernel.yield") and not op.has_trait("elementwise"):
             return False
     return True
