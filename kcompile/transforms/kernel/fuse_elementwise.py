@@ -17,7 +17,6 @@ from kcompile.transforms.kernel.legality import (
     is_inlinable,
     is_movement_dispatch,
     is_same_space,
-    maps_between,
 )
 
 
@@ -44,6 +43,9 @@ def fuse_elementwise(module: Operation) -> bool:
 
 def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None:
     """Merge one producer into the consumer; gives the merged dispatch, None if there is nothing to merge."""
+    found = reads_of(consumer)
+    if found is None:
+        return None
     for value in reversed(consumer.operands):
         producer = value.defining_op
         if producer is None or not is_elementwise_dispatch(producer):
@@ -52,10 +54,10 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
         if is_movement_dispatch(producer) and len(users) > 1:
             if _can_copy(producer, consumer, users):
                 return dispatches.merge(producer, consumer, "elementwise", copy=True)
-        elif is_same_space(producer, consumer):
+        elif is_same_space(producer, consumer, found):
             if not dispatches.is_between(producer, consumer):
                 return dispatches.merge(producer, consumer, "elementwise")
-        elif is_inlinable(producer, consumer):
+        elif is_inlinable(producer, consumer, found):
             if cost_model.pays_to_inline(producer, cost_model.nominal_size(consumer.results[0])):
                 return dispatches.merge(producer, consumer, "elementwise")
     return None
@@ -63,7 +65,7 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None
 
 def _can_copy(producer: Operation, consumer: Operation, users: set[Operation]) -> bool:
     """A copy of a movement saves its result where every reader copies it; a broadcast is smaller before it anyway."""
-    if reads_of(producer) is None or maps_between(producer, consumer) is None:
+    if reads_of(producer) is None:
         return False
     if all(is_elementwise_dispatch(u) for u in users):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kcompile.ir.affine import AffineMap, identity_map
 from kcompile.ir.core import Operation, Value
-from kcompile.transforms.kernel.access import reads
+from kcompile.transforms.kernel.access import Reads, reads
 from kcompile.transforms.kernel.dispatches import argument_of, iteration_shape, reads_of, root_op
 from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, root_of, tensor_type
 
@@ -23,9 +23,12 @@ def is_movement_dispatch(op: Operation) -> bool:
     return all(o.name in MOVEMENT or o.name in ("graph.constant", "graph.iota", "kernel.yield") for o in op.body.ops)
 
 
-def maps_between(producer: Operation, consumer: Operation) -> set[AffineMap] | None:
-    """How an elementwise consumer reads the producer's results; None where a step is not affine."""
-    found = reads_of(consumer)
+def maps_between(producer: Operation, consumer: Operation, found: Reads | None = None) -> set[AffineMap] | None:
+    """How an elementwise consumer reads the producer's results; None where a step is not affine.
+
+    `found`: reads_of(consumer), where the caller has it already.
+    """
+    found = reads_of(consumer) if found is None else found
     if found is None:
         return None
     maps: set[AffineMap] = set()
@@ -35,17 +38,17 @@ def maps_between(producer: Operation, consumer: Operation) -> set[AffineMap] | N
     return maps
 
 
-def is_same_space(producer: Operation, consumer: Operation) -> bool:
+def is_same_space(producer: Operation, consumer: Operation, found: Reads | None = None) -> bool:
     """Whether both run over one shape, and the consumer at a point needs the producer at that point only."""
     if iteration_shape(producer) != iteration_shape(consumer):
         return False
-    return maps_between(producer, consumer) == {identity_map(len(iteration_shape(consumer)))}
+    return maps_between(producer, consumer, found) == {identity_map(len(iteration_shape(consumer)))}
 
 
-def is_inlinable(producer: Operation, consumer: Operation) -> bool:
+def is_inlinable(producer: Operation, consumer: Operation, found: Reads | None = None) -> bool:
     """Whether the consumer is the producer's only user and can compute it at whatever points it reads."""
     users = {u for r in producer.results for u in r.users}
-    return users == {consumer} and reads_of(producer) is not None and bool(maps_between(producer, consumer))
+    return users == {consumer} and reads_of(producer) is not None and bool(maps_between(producer, consumer, found))
 
 
 def is_epilogue(root: Operation, consumer: Operation) -> bool:
