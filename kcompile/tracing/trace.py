@@ -146,6 +146,7 @@ class Trace:
         self._initial: dict[int, Tracer] = {}  # id(variable) -> its argument
         self._current: dict[int, Tensor] = {}  # id(variable) -> its newest value
         self._written: dict[int, Any] = {}
+        self._in_operation = False
 
     # -- arguments
     def input(self, type: TensorType, name: str) -> Tracer:
@@ -212,6 +213,19 @@ class Trace:
     def scope(self, name: str) -> Any:
         """Operations recorded inside the `with` carry `name` in their location."""
         return self.builder.scope(name)
+
+    @contextmanager
+    def operation(self, name: str) -> Iterator[None]:
+        """`scope`, but only for the outermost of nested operations: layer/softmax, not layer/softmax/exp."""
+        if self._in_operation:
+            yield
+            return
+        self._in_operation = True
+        try:
+            with self.builder.scope(name):
+                yield
+        finally:
+            self._in_operation = False
 
     def __enter__(self) -> Trace:
         _stack().append(self)

@@ -14,6 +14,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from kcompile.tracing.trace import current_trace
+
 from ..operation import Operation
 from ..tensor import KerasTensor, any_symbolic
 
@@ -63,6 +65,7 @@ def operation(path: str, static: str = "") -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
+        label = function.__name__.rstrip("_")
         stars = [i for i, p in enumerate(signature.parameters.values()) if p.kind is inspect.Parameter.VAR_POSITIONAL]
         before = tuple(list(signature.parameters)[: stars[0]]) if stars else ()
         fields = {
@@ -84,7 +87,11 @@ def operation(path: str, static: str = "") -> Callable[[F], F]:
                     return record(args, kwargs)
             if kwargs and any_symbolic(kwargs):
                 return record(args, kwargs)
-            return function(*args, **kwargs)
+            trace = current_trace()
+            if trace is None:
+                return function(*args, **kwargs)
+            with trace.operation(label):
+                return function(*args, **kwargs)
 
         def record(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             bound = signature.bind(*args, **kwargs)
