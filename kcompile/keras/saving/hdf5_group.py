@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
 import numpy as np
 
-from kcompile.errors import FormatError
+from kcompile.errors import FormatError, KcompileError
 
 _LARGEST = 4 << 30  # bytes of one dataset; more must at least be stored in the file
 _MOST_EXPANSION = 1000  # declared bytes for each stored byte of a compressed dataset
@@ -21,8 +22,19 @@ def open_hdf5(data: bytes, where: str) -> h5py.File:
     """The file in `data`. Raises FormatError when it is not a whole HDF5 file."""
     try:
         return h5py.File(io.BytesIO(data), "r")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, OverflowError, MemoryError) as error:
         raise FormatError(f"the weights are not a readable HDF5 file, or are cut off: {error}", where) from error
+
+
+@contextmanager
+def damage_is_named(where: str) -> Iterator[None]:
+    """Within, whatever h5py raises for a damaged file is a FormatError."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, OverflowError) as error:
+        if isinstance(error, KcompileError):
+            raise
+        raise FormatError(f"the weights are damaged: {error}", where) from error
 
 
 class CheckedGroup(Mapping[str, Any]):

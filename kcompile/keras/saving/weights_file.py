@@ -17,7 +17,7 @@ from kcompile.errors import ArgumentError, FormatError, ShapeError, UnsupportedE
 from kcompile.keras.layers import Layer
 from kcompile.keras.optimizers import Optimizer
 from kcompile.keras.saving.atomic import write_atomically
-from kcompile.keras.saving.hdf5_group import CheckedGroup, open_hdf5
+from kcompile.keras.saving.hdf5_group import CheckedGroup, damage_is_named, open_hdf5
 from kcompile.keras.saving.walk import own_variables, walk
 from kcompile.tracing.trace import outside_traces
 
@@ -107,7 +107,7 @@ def read_bytes(path: str) -> bytes:
 
 def weights_from_bytes(model: Any, data: bytes, where: str, skip_mismatch: bool = False) -> None:
     """Assign the arrays of an HDF5 file to the parts of `model`, all or none."""
-    with open_hdf5(data, where) as file, outside_traces():
+    with open_hdf5(data, where) as file, outside_traces(), damage_is_named(where):
         root = CheckedGroup(file, where)
         assign: list[Callable[[], Any]] = []
         for path, part in walk(model):

@@ -28,6 +28,7 @@ from kcompile.keras.trainer.batches import (
 )
 from kcompile.keras.trainer.state import TrainerState
 from kcompile.keras.trainer.steps import Steps
+from kcompile.keras.trainer.validation import Validation
 from kcompile.tracing.structure import flatten, map_structure
 
 _STEPS = ("train_step", "test_step", "predict_step")  # what Keras lets subclasses replace, and a traced step cannot
@@ -209,9 +210,7 @@ class Trainer:
             sample_weight = weights_of_classes(y, class_weight)
         source = make_source(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         reader = EpochReader(source, steps_per_epoch)
-        validation = _Validation(
-            validation_data, validation_batch_size or batch_size, validation_steps, validation_freq
-        )
+        validation = Validation(validation_data, validation_batch_size or batch_size, validation_steps, validation_freq)
         self._steps.refresh()
         listeners = self._listeners(callbacks, verbose, epochs=epochs, steps=reader.known_steps, history=True)
         self.stop_training = False
@@ -385,37 +384,6 @@ class Trainer:
         self.compile(**{k: v for k, v in given.items() if k in accepted})
         if self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-
-
-class _Validation:
-    """The validation data of a fit, and after which epochs they are looked at."""
-
-    def __init__(self, data: Any, batch_size: int | None, steps: int | None, frequency: Any):
-        self.data, self.batch_size, self.steps, self.frequency = data, batch_size, steps, frequency
-        if isinstance(frequency, int) and frequency < 1:
-            raise ArgumentError(
-                f"validation_freq is an int >= 1 or a list of epochs. Received: validation_freq={frequency}"
-            )
-        self._source: Any = None
-
-    def due(self, epoch: int) -> bool:
-        if self.data is None:
-            return False
-        return (epoch + 1) % self.frequency == 0 if isinstance(self.frequency, int) else (epoch + 1) in self.frequency
-
-    def reader(self) -> EpochReader:
-        if self._source is None:
-            data = self.data
-            if isinstance(data, tuple | list) and not is_dataset(data):
-                if not 1 <= len(data) <= 3:
-                    raise ArgumentError(
-                        f"validation_data is (x, y) or (x, y, sample_weight). Received: {len(data)} items"
-                    )
-                x, y, sample_weight = (*data, None, None)[:3]
-            else:
-                x, y, sample_weight = data, None, None
-            self._source = make_source(x, y, sample_weight, self.batch_size, False)
-        return EpochReader(self._source, self.steps)
 
 
 def _is_config(value: Any) -> bool:
