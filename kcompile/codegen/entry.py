@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from kcompile.codegen.entry_rows import FRAME_WORDS, arena_part, branch_to_rows, rows_text, start_team, team_size
 from kcompile.codegen.entry_text import Text, barrier_text, copy_text, string_constant
 from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
@@ -25,7 +26,7 @@ from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value, find_function
-from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product
+from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product, symbols_of
 from kcompile.ir.types import FloatType, IntegerType, TensorType, Type
 
 ABI = 1
@@ -34,7 +35,6 @@ CONTEXT_BYTES = 64  # magic, env, weights, body, workers
 ENV_BYTES = 112  # sizeof(kc_env) of version 1
 BARRIER_BYTES = 192  # arrivals, generation and sleepers, each in a cache line of its own, at the start of the arena
 MAGIC = 0x6B63637478763031
-MAX_TEAM = 64
 # Starting the team costs a wake-up of 6-8 us where the workers sleep; below this a single thread is faster.
 INLINE_PICOSECONDS = 15_000_000
 # Bits of kc_env.cpu[0] without which the code of a target cannot run.
@@ -65,6 +65,8 @@ class Interface:
     weights_bytes: int
     arena: Dim
     work: Dim
+    rows: int = 0  # rows that run together in a row-parallel model; 0: the whole batch at once
+    least_rows: int = 1
 
     @classmethod
     def of(cls, function: Operation) -> Interface:
@@ -77,6 +79,8 @@ class Interface:
             function["plan.weights_bytes"],
             one_dim(function["plan.arena"]),
             one_dim(function["plan.work"]),
+            function.get("plan.rows", 0),
+            function.get("plan.least_rows", 1),
         )
 
     def size_limit(self) -> int:
@@ -118,6 +122,13 @@ def print_model(
         out.functions.append(print_body(module, name, i, target, out))
     interface = Interface.of(find_function(versions[0][0], "main"))
     baseline = targets[-1].attributes
+    if interface.rows:
+        ports = interface.inputs, interface.outputs
+        row_bytes = tuple(
+            [evaluate(p.bytes, {"b": 1}) if "b" in symbols_of(p.bytes) else 0 for p in side] for side in ports
+        )
+        arena = interface.arena + BARRIER_BYTES
+        out.functions.append(rows_text(f"@{name}_rows", row_bytes, interface.rows, arena, baseline))
     out.functions += [
         _arena_bytes(interface, name, baseline),
         _bind(interface, name, targets, embed_weights),
@@ -204,11 +215,19 @@ def _check_sizes(text: Text, interface: Interface) -> None:
         text.check(f"icmp sgt i64 {size}, {limit}", EOVERFLOW)
 
 
+def _arena_need(text: Text, interface: Interface, workers: str) -> str:
+    """Bytes of the whole arena: a row-parallel model has a part for each worker, of the rows that run together."""
+    if not interface.rows:
+        return text.dim(interface.arena + BARRIER_BYTES)
+    part = arena_part(text, interface.rows, interface.arena + BARRIER_BYTES)
+    return text.new(f"mul i64 {part}, {team_size(text, workers)}")
+
+
 def _arena_bytes(interface: Interface, name: str, attributes: str) -> str:
     text = Text(f"define internal i32 @{name}_arena_bytes(ptr %sizes, i32 %workers, ptr %out) {{")
     text.check("icmp eq ptr %out, null", EARG)
     _check_sizes(text, interface)
-    text.line(f"store i64 {text.dim(interface.arena + BARRIER_BYTES)}, ptr %out")
+    text.line(f"store i64 {_arena_need(text, interface, '%workers')}, ptr %out")
     text.line(f"ret i32 {OK}")
     return text.finish(attributes)
 
@@ -260,7 +279,7 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     ports = len(interface.inputs) + len(interface.outputs)
     text.line(f"%pointers = alloca [{ports + 1} x i64], align 16")
     text.line(f"%counts = alloca [{ports + 1} x i64], align 16")
-    text.line("%frame = alloca [6 x ptr], align 16")
+    text.line(f"%frame = alloca [{FRAME_WORDS} x i64], align 16")
     text.check("icmp eq ptr %ctx, null", EARG)
     text.aligned("%ctx", 64)
     magic = text.new("load i64, ptr %ctx")
@@ -272,7 +291,8 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     _check_sizes(text, interface)
     if "b" in interface.symbols:
         text.leave(f"icmp eq i64 {text.symbols['b']}, 0", OK)
-    need = text.dim(interface.arena + BARRIER_BYTES)
+    workers = text.new(f"load i32, ptr {text.offset('%ctx', 32)}")
+    need = _arena_need(text, interface, workers)
     text.check("icmp eq ptr %arena, null", EARG)
     text.check(f"icmp slt i64 %arena_bytes, {need}", EARENA)
     text.aligned("%arena", 64)
@@ -282,12 +302,13 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     env = text.new(f"load ptr, ptr {text.offset('%ctx', 8)}")
     weights = text.new(f"load ptr, ptr {text.offset('%ctx', 16)}")
     body = text.new(f"load ptr, ptr {text.offset('%ctx', 24)}")
-    workers = text.new(f"load i32, ptr {text.offset('%ctx', 32)}")
     for value, k in ((weights, 3), ("%sizes", 4), (env, 5)):
         text.line(f"store ptr {value}, ptr {text.offset('%frame', 8 * k)}")
     few = text.new(f"icmp slt i32 {workers}, 2")
     small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {INLINE_PICOSECONDS}")
     inline = text.new(f"or i1 {few}, {small}")
+    if interface.rows:
+        branch_to_rows(text, interface.rows, interface.least_rows, env, workers, inline, body, f"@{name}_rows")
     text.line(f"br i1 {inline}, label %alone, label %together")
     text.label("alone")
     text.line(f"call void {body}(ptr %frame, i32 0, i32 1)")
@@ -295,11 +316,7 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     text.label("together")
     for offset in range(0, BARRIER_BYTES, 64):
         text.line(f"store i64 0, ptr {text.offset('%arena', offset)}")
-    many = text.new(f"icmp sgt i32 {workers}, {MAX_TEAM}")
-    team = text.new(f"select i1 {many}, i32 {MAX_TEAM}, i32 {workers}")
-    pool = text.new(f"load ptr, ptr {text.offset(env, 104)}")
-    start = text.new(f"load ptr, ptr {text.offset(env, 80)}")
-    text.new(f"call i32 {start}(ptr {pool}, i32 {team}, ptr {body}, ptr %frame)")
+    start_team(text, env, workers, body, "%frame")
     text.line(f"ret i32 {OK}")
     return text.finish(attributes)
 

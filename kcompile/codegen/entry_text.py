@@ -39,7 +39,11 @@ class Text:
 
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
-        self._dims = {}  # what was computed before does not dominate everything after
+        self.forget()  # what was computed before does not dominate everything after
+
+    def forget(self) -> None:
+        """Compute polynomials anew from here on: a symbol has another value."""
+        self._dims = {}
 
     def offset(self, pointer: str, offset: int) -> str:
         """`pointer` plus a fixed number of bytes."""

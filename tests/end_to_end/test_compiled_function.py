@@ -14,11 +14,13 @@ from kcompile.codegen import entry
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.errors import ShapeError
 from kcompile.ir import types as t
+from kcompile.ir.core import find_function
 from kcompile.ir.dims import symbol
 from kcompile.ir.interpreter import interpret
 from kcompile.ir.types import TensorType
 from kcompile.options import Options
 from kcompile.runtime.executable import CompiledFunction
+from kcompile.transforms.plan import choose_rows
 from tests.end_to_end.traced import Held, traced
 from tests.properties.graphs import Graph, graphs
 from tests.transforms import models
@@ -142,6 +144,21 @@ def test_a_row_does_not_depend_on_its_batch() -> None:
     whole = run(x)[0]
     for i in (0, 1, 14, 36):
         np.testing.assert_array_equal(run(x[i : i + 1])[0][0], whole[i])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_groups_of_rows_give_what_the_whole_batch_gives(
+    rows: int, threads: int, always_in_team: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.random.default_rng(5).standard_normal((40, 6)).astype(np.float32)
+    expected = CompiledFunction(dense_model(), options(freeze=True))(x)[0]
+    monkeypatch.setattr(choose_rows, "MOST_ROWS", rows)
+    run = CompiledFunction(dense_model(), options(freeze=True, threads=threads))
+    main = find_function(run.compiled.module("plan"), "main")
+    assert main["plan.rows"] <= rows
+    for batch in (1, 2, 3, 4, 7, 13, 40):
+        np.testing.assert_array_equal(run(x[:batch])[0], expected[:batch])
 
 
 def test_an_empty_batch_is_fine() -> None:

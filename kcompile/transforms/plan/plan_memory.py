@@ -108,6 +108,8 @@ class _Planner:
         new["plan.weights_bytes"] = weights_bytes
         new.attributes["plan.arena"] = DimsAttr((self.arena,))
         new.attributes["plan.work"] = DimsAttr((total,))
+        if "kernel.row_parallel" in self.old.attributes:
+            new.attributes["kernel.row_parallel"] = self.old.attributes["kernel.row_parallel"]
         return new
 
     def _mark_aliased(self, call: Operation) -> None:

@@ -1,0 +1,89 @@
+"""find-row-parallel: rows that meet are found, whatever form that takes; rows that do not, run in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.ir import types as t
+from kcompile.ir.core import Value, find_function
+from kcompile.ir.dims import symbol
+from kcompile.ir.types import TensorType
+from kcompile.options import Options
+from kcompile.pipeline import compile_module
+from kcompile.transforms.plan import choose_rows
+from tests.transforms import models
+
+B = symbol("b")
+Build = Callable[[GraphBuilder, Value, Value], Value]
+
+
+def convolve(b: GraphBuilder, x: Value, w: Value) -> Value:
+    image = b.reshape(x, shape=(B, 4, 4, 2))
+    kernel = b.slice(b.reshape(w, shape=(2, 2, 8, 32)), start=(0, 0, 0, 0), limit=(2, 2, 2, 3), strides=(1, 1, 1, 1))
+    return models.pool(b, models.conv2d(b, image, kernel, same=True))
+
+
+APART: dict[str, Build] = {
+    "pointwise": lambda b, x, w: b.exp(x),
+    "dense": lambda b, x, w: b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,)),
+    "softmax": lambda b, x, w: models.softmax(b, x),
+    "convolution and pooling": convolve,
+    "padding of features": lambda b, x, w: b.pad(x, b.constant(0.0, t.f32), low=(0, 1), high=(0, 2), interior=(0, 1)),
+    "features reversed": lambda b, x, w: b.reverse(x, axes=(1,)),
+    "features joined": lambda b, x, w: b.concatenate(x, b.neg(x), axis=1),
+    "number of the feature": lambda b, x, w: b.add(x, b.iota(shape=(B, 32), axis=1, dtype=t.f32)),
+}
+MEETING: dict[str, Build] = {
+    "mean of the batch": lambda b, x, w: b.sub(x, b.expand(b.reduce(x, axes=(0,), kind="add"), (0,), (B, 32))),
+    "a sum as the result": lambda b, x, w: b.reduce(x, axes=(0,), kind="add"),
+    "number of the row": lambda b, x, w: b.add(x, b.iota(shape=(B, 32), axis=0, dtype=t.f32)),
+    "rows with rows": lambda b, x, w: b.dot_general(
+        x, b.exp(x), lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(1,)
+    ),
+    "transposed": lambda b, x, w: b.transpose(b.exp(x), permutation=(1, 0)),
+    "rows padded": lambda b, x, w: b.pad(x, b.constant(0.0, t.f32), low=(1, 0), high=(0, 0), interior=(0, 0)),
+    "rows joined": lambda b, x, w: b.concatenate(x, b.neg(x), axis=0),
+    "batch folded away": lambda b, x, w: b.exp(b.reshape(x, shape=(B * 2, 16))),
+    "a result without a batch": lambda b, x, w: b.exp(w),
+}
+
+
+def rows_of(build: Build) -> int | None:
+    b = GraphBuilder.function("main", [TensorType((B, 32), t.f32), TensorType((32, 32), t.f32)])
+    b.ret(build(b, *b.block.arguments))
+    module = compile_module(b.module, options=Options.of(engine="native", target="host")).module("plan")
+    found: int | None = find_function(module, "main").get("plan.rows")
+    return found
+
+
+@pytest.mark.parametrize("name", APART)
+def test_rows_apart(name: str) -> None:
+    rows = rows_of(APART[name])
+    assert rows is not None
+    assert rows >= 1
+
+
+@pytest.mark.parametrize("name", MEETING)
+def test_rows_that_meet(name: str) -> None:
+    assert rows_of(MEETING[name]) is None
+
+
+def test_groups_fit_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chain(b: GraphBuilder, x: Value, w: Value) -> Value:
+        for _ in range(3):
+            x = models.softmax(b, APART["dense"](b, x, w))
+        return x
+
+    few = rows_of(chain)
+    monkeypatch.setattr(choose_rows, "CACHED_BYTES", choose_rows.CACHED_BYTES // 1000)
+    fewer = rows_of(chain)
+    assert few is not None
+    assert fewer is not None
+    assert fewer < few
+    monkeypatch.setattr(choose_rows, "LARGE_WEIGHTS", 0)
+    more = rows_of(chain)
+    assert more is not None
+    assert more >= fewer
