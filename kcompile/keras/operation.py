@@ -6,8 +6,8 @@ from typing import Any
 
 from kcompile.errors import ArgumentError
 from kcompile.ir.types import TensorType
+from kcompile.tracing.abstract import abstract_call
 from kcompile.tracing.structure import flatten, map_structure
-from kcompile.tracing.trace import abstract_call
 
 from .naming import auto_name
 from .tensor import KerasTensor, any_symbolic

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .abstract import abstract_call as abstract_call
     from .bind import binary as binary
     from .bind import bind as bind
     from .bind import broadcast_to as broadcast_to
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .trace import Trace as Trace
     from .trace import TracedFunction as TracedFunction
     from .trace import Tracer as Tracer
-    from .trace import abstract_call as abstract_call
     from .trace import current_trace as current_trace
     from .trace import outside_traces as outside_traces
     from .trace import trace_function as trace_function
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Tensor": "tensor", "EagerTensor": "tensor", "Tracer": "trace", "Trace": "trace", "TensorSpec": "trace",
     "ArgumentSpec": "trace", "ResultSpec": "trace", "TracedFunction": "trace", "current_trace": "trace",
-    "outside_traces": "trace", "trace_function": "trace", "abstract_call": "trace", "bind": "bind", "binary": "bind",
+    "outside_traces": "trace", "trace_function": "trace", "abstract_call": "abstract", "bind": "bind", "binary": "bind",
     "broadcast_to": "bind", "cast": "bind", "convert": "bind", "trace_predict": "model",
 }  # fmt: skip
 

@@ -14,8 +14,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from kcompile.dialects.graph.builder import GraphBuilder
 from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.ir import types as t
@@ -328,32 +326,7 @@ def trace_function(
         return trace.finish(outputs, output_names)
 
 
-def abstract_call(function: Callable[..., Any], *arguments: Any, where: str = "", **keywords: Any) -> Any:
-    """What `function` returns for tensors that have shapes only, as TensorTypes in the structure of its result.
-
-    Arguments (in any structure) with `is_symbolic` become traced tensors of their dims and dtype; others stay.
-    """
-    trace = Trace()
-
-    def enter(x: Any) -> Any:
-        return trace.input(x.type, "x") if getattr(x, "is_symbolic", False) else x
-
-    with trace, trace.scope(where) if where else nullcontext():
-        outputs = function(*map_structure(enter, arguments), **map_structure(enter, keywords))
-    return map_structure(_type_of, outputs)
-
-
-def _type_of(x: Any) -> Any:
-    if hasattr(x, "__kcompile_tensor__"):
-        x = x.__kcompile_tensor__()
-    if isinstance(x, Tensor):
-        return x.type
-    if isinstance(x, np.ndarray):
-        return EagerTensor(x).type
-    return x
-
-
 __all__ = [
-    "ArgumentSpec", "ResultSpec", "TensorSpec", "Trace", "TracedFunction", "Tracer", "abstract_call",
+    "ArgumentSpec", "ResultSpec", "TensorSpec", "Trace", "TracedFunction", "Tracer",
     "current_trace", "outside_traces", "scope", "symbolic_dims", "trace_function",
 ]  # fmt: skip

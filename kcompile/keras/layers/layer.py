@@ -19,11 +19,12 @@ import numpy as np
 
 from kcompile.errors import ArgumentError, KcompileError, ShapeError, UnsupportedError
 from kcompile.ir import types as t
+from kcompile.tracing.abstract import abstract_call
 from kcompile.tracing.bind import cast, convert
 from kcompile.tracing.dtypes import is_float
 from kcompile.tracing.structure import flatten, map_structure
 from kcompile.tracing.tensor import EagerTensor, Tensor
-from kcompile.tracing.trace import abstract_call, current_trace, outside_traces, scope
+from kcompile.tracing.trace import current_trace, outside_traces, scope
 
 from .. import dtype_policies, regularizers
 from ..operation import Node, symbolic_outputs
@@ -119,6 +120,8 @@ class Layer(LayerWeights):
         if "_loss_values" not in self.__dict__:
             raise KcompileError(f"{type(self).__name__}.__init__ must call super().__init__() first")
         args, kwargs = _arrays_as_tensors(args), _arrays_as_tensors(kwargs)
+        if args and isinstance(args[0], list) and all(isinstance(x, int | float) for x in flatten(args[0])):
+            args = (convert(args[0]), *args[1:])
         try:
             if any_symbolic((args, kwargs)):
                 return self.symbolic_call(*args, **kwargs)

@@ -400,6 +400,20 @@ class TestSubclass:
         with pytest.raises(NotImplementedError, match="must define call"):
             layers.Layer()(X)
 
+    def test_numbers_in_lists_are_an_input(self) -> None:
+        assert layers.Dense(2)([[1.0, 2.0, 3.0]]).shape == (1, 2)
+
+    def test_spatial_sizes_may_be_unknown(self) -> None:
+        x = keras.Input((None, None, 3))
+        y = layers.MaxPooling2D()(layers.Conv2D(4, 3, strides=2, padding="same")(layers.Conv2D(2, 3)(x)))
+        assert y.shape == (None, None, None, 4)
+        model = keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
+        assert model.output_shape == (None, 2)
+        for size in (9, 14):
+            image = np.ones((2, size, size + 1, 3), "float32")
+            assert model(image).shape == (2, 2)
+            np.testing.assert_allclose(model.predict(image, verbose=0), model(image).numpy(), rtol=1e-5)
+
     def test_symbolic_batch_sizes(self) -> None:
         class Rows(layers.Layer):
             def call(self, x: Any) -> Any:
