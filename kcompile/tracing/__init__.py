@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .abstract import abstract_call as abstract_call
     from .bind import binary as binary
-    from .bind import bind as bind
     from .bind import broadcast_to as broadcast_to
     from .bind import cast as cast
     from .bind import convert as convert
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Tensor": "tensor", "EagerTensor": "tensor", "Tracer": "trace", "Trace": "trace", "TensorSpec": "trace",
     "ArgumentSpec": "trace", "ResultSpec": "trace", "TracedFunction": "trace", "current_trace": "trace",
-    "outside_traces": "trace", "trace_function": "trace", "abstract_call": "abstract", "bind": "bind", "binary": "bind",
-    "broadcast_to": "bind", "cast": "bind", "convert": "bind", "trace_predict": "model",
+    "outside_traces": "trace", "trace_function": "trace", "abstract_call": "abstract",
+    "binary": "bind", "broadcast_to": "bind", "cast": "bind", "convert": "bind", "trace_predict": "model",
 }  # fmt: skip
 
 __all__ = [*_HOMES]

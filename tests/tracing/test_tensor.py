@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as npst
 from kcompile.errors import IRError, ShapeError, UnsupportedError
 from kcompile.ir import types as t
 from kcompile.ir.interpreter import interpret
-from kcompile.tracing import EagerTensor, TensorSpec, bind, convert, trace_function
+from kcompile.tracing import EagerTensor, TensorSpec, convert, trace_function
+from kcompile.tracing.bind import bind
 from kcompile.tracing.dtypes import ELEMENTS, result_type
 
 FLOATS = npst.arrays(
