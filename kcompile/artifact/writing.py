@@ -25,7 +25,7 @@ from kcompile.artifact.header import header_text
 from kcompile.artifact.linking import link
 from kcompile.artifact.selftest import ROWS, TOLERANCE, make_inputs, pack
 from kcompile.codegen.elf import read_symbols, undefined_symbols
-from kcompile.codegen.entry import Interface
+from kcompile.codegen.interface import Interface
 from kcompile.codegen.target import Target
 from kcompile.errors import ArtifactError
 from kcompile.ir import types as t

@@ -10,15 +10,15 @@ Everything is freestanding text. Sizes are bounded once, at compile time (`size_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kcompile.codegen.entry_rows import FRAME_WORDS, arena_part, branch_to_rows, rows_text, start_team, team_size
-from kcompile.codegen.entry_text import Text, barrier_text, copy_text, string_constant
+from kcompile.codegen.entry_table import table_text
+from kcompile.codegen.entry_text import CONTEXT_BYTES, Text, barrier_text, copy_text, string_constant
+from kcompile.codegen.interface import Interface, item_bytes
 from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
 from kcompile.codegen.text import LLVMModule, symbol_name
@@ -26,12 +26,10 @@ from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value, find_function
-from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product, symbols_of
-from kcompile.ir.types import FloatType, IntegerType, TensorType, Type
+from kcompile.ir.dims import evaluate, symbols_of
+from kcompile.ir.types import Type
 
-ABI = 1
 OK, EABI, ECPU, EARG, ESHAPE, EARENA, EALIGN, EWEIGHTS, EINDEX, EOVERFLOW = range(10)
-CONTEXT_BYTES = 64  # magic, env, weights, body, workers
 ENV_BYTES = 112  # sizeof(kc_env) of version 1
 BARRIER_BYTES = 192  # arrivals, generation and sleepers, each in a cache line of its own, at the start of the arena
 MAGIC = 0x6B63637478763031
@@ -41,64 +39,9 @@ INLINE_PICOSECONDS = 15_000_000
 _LEVEL_BITS = {2: 1 << 1, 3: 1 << 2, 4: 1 << 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
-    """An input or output of `run`. `donates`: the input whose buffer this output must be."""
-
-    name: str
-    type: TensorType
-    role: str = "input"
-    donates: int | None = None
-
-    @property
-    def bytes(self) -> Dim:
-        return self.type.size * item_bytes(self.type)
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """What a plan function says about itself."""
-
-    symbols: tuple[str, ...]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    weights_bytes: int
-    arena: Dim
-    work: Dim
-    rows: int = 0  # rows that run together in a row-parallel model; 0: the whole batch at once
-    least_rows: int = 1
-
-    @classmethod
-    def of(cls, function: Operation) -> Interface:
-        if "plan.arena" not in function.attributes:
-            raise IRError(f"@{function['sym_name']} is not a plan; run plan-memory first")
-        return cls(
-            tuple(function["plan.symbols"]),
-            tuple(Port(p["name"], p["type"], p["role"]) for p in function["plan.inputs"]),
-            tuple(Port(p["name"], p["type"], "output", p.get("donates")) for p in function["plan.outputs"]),
-            function["plan.weights_bytes"],
-            one_dim(function["plan.arena"]),
-            one_dim(function["plan.work"]),
-            function.get("plan.rows", 0),
-            function.get("plan.least_rows", 1),
-        )
-
-    def size_limit(self) -> int:
-        """The largest size of a symbol at which every byte count still fits well into 63 bits."""
-        every = [self.arena, self.work, *(p.bytes for p in (*self.inputs, *self.outputs))]
-        limit = 1 << 48
-        while limit > 1 and max(evaluate(d, dict.fromkeys(self.symbols, limit)) for d in every) >= 1 << 62:
-            limit >>= 1
-        return limit
-
-
 def required_bits(target: Target) -> int:
     """What kc_env.cpu[0] must hold for code of this target; a host target asks for its level only."""
     return _LEVEL_BITS.get(target.level, 0) if target.architecture == "x86_64" else 0
-
-
-def item_bytes(type: Type) -> int:
-    return -(-t.bitwidth(type) // 8)
 
 
 def print_model(
@@ -133,7 +76,7 @@ def print_model(
         _arena_bytes(interface, name, baseline),
         _bind(interface, name, targets, embed_weights),
         _run(interface, name, baseline),
-        _table(interface, name, uid, metadata or {}, embed_weights),
+        table_text(interface, name, uid, metadata or {}, embed_weights),
     ]
     return str(out)
 
@@ -360,89 +303,3 @@ def _check_ports(text: Text, interface: Interface, need: str) -> None:
         text.overlap(len(results), len(results) + len(plain), len(results) + len(plain), total)
     if plain or state:
         text.overlap(len(results), total, total, total + 1)
-
-
-def dlpack_code(element: Type) -> tuple[int, int]:
-    """DLPack's dtype code and bits."""
-    if element is t.i1:
-        return 6, 8
-    if element is t.bf16:
-        return 4, 16
-    if isinstance(element, FloatType):
-        return 2, element.width
-    if isinstance(element, IntegerType):
-        return int(element.unsigned), element.width
-    raise IRError(f"a model cannot take or give {element}")
-
-
-def _extent(dim: Dim, symbols: tuple[str, ...]) -> int:
-    if not isinstance(dim, SymbolicDim):
-        return dim
-    return -1 - symbols.index(str(dim)) if str(dim) in symbols else -(1 << 63)
-
-
-def _row_bytes(port: Port) -> int:
-    """Bytes per unit of the product of the symbolic extents; 0 where there is no such number."""
-    if any(isinstance(d, SymbolicDim) and len(d.terms) != 1 for d in port.type.shape):
-        return 0
-    fixed = product([d for d in port.type.shape if not isinstance(d, SymbolicDim)])
-    symbolic = product([d for d in port.type.shape if isinstance(d, SymbolicDim)])
-    scale = symbolic.terms[0][1] if isinstance(symbolic, SymbolicDim) else 1
-    assert isinstance(fixed, int)
-    return fixed * scale * item_bytes(port.type)
-
-
-def _table(interface: Interface, name: str, uid: str, metadata: dict[str, Any], embedded: bool) -> str:
-    lines: list[str] = []
-
-    def string(symbol: str, value: str) -> str:
-        data = value.encode() + b"\0"
-        constant = f"@{name}_{symbol} = internal constant [{len(data)} x i8] {string_constant(data)}"
-        lines.append(constant)
-        return f"@{name}_{symbol}"
-
-    def tensors(kind: str, ports: Sequence[Port]) -> str:
-        rows = []
-        for i, port in enumerate(ports):
-            shape = [_extent(d, interface.symbols) for d in port.type.shape] or [0]
-            numbers = ", ".join(f"i64 {n}" for n in shape)
-            lines.append(f"@{name}_{kind}_shape_{i} = internal constant [{len(shape)} x i64] [{numbers}]")
-            code, bits = dlpack_code(port.type.element)
-            rows.append(
-                f"%{name}_tensor {{ ptr {string(f'{kind}_name_{i}', port.name)}, i8 {code}, i8 {bits}, "
-                f"i16 {port.type.rank}, i32 0, ptr @{name}_{kind}_shape_{i}, i64 {_row_bytes(port)} }}"
-            )
-        body = ", ".join(f"%{name}_tensor {row.removeprefix(f'%{name}_tensor ')}" for row in rows)
-        value = f"[{body}]" if rows else "zeroinitializer"
-        lines.append(f"@{name}_{kind} = internal constant [{len(rows)} x %{name}_tensor] {value}")
-        return f"@{name}_{kind}"
-
-    lines.append(f"%{name}_tensor = type {{ ptr, i8, i8, i16, i32, ptr, i64 }}")
-    names = [string(f"size_{k}", s) for k, s in enumerate(interface.symbols)]
-    listed = f"[{', '.join(f'ptr {n}' for n in names)}]" if names else "zeroinitializer"
-    lines.append(f"@{name}_sizes = internal constant [{len(names)} x ptr] {listed}")
-    if embedded and interface.weights_bytes:
-        # Filled in after emission: 64 MB of weights as text would take a minute. Not to be folded as zeros meanwhile.
-        lines.append(
-            f"@{name}_weights = internal externally_initialized constant [{interface.weights_bytes} x i8] "
-            "zeroinitializer, align 64"
-        )
-    meta = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
-    limit = interface.size_limit() if "b" in interface.symbols else 0
-    fields = [
-        f"i32 {ABI}", "i32 120", f"ptr {string('name', name)}", f"ptr {string('metadata', meta)}",
-        f"ptr {string('uid', uid)}", f"i32 {len(interface.inputs)}", f"i32 {len(interface.outputs)}",
-        f"ptr {tensors('in', interface.inputs)}", f"ptr {tensors('out', interface.outputs)}",
-        f"i32 {len(names)}", "i32 0", f"ptr @{name}_sizes", f"i64 {limit}",
-        f"i64 {0 if embedded else interface.weights_bytes}", f"ptr @{name}_arena_bytes", f"ptr @{name}_bind",
-        f"ptr @{name}_run", f"i64 {CONTEXT_BYTES}",
-    ]  # fmt: skip
-    kinds = ", ".join(field.split()[0] for field in fields)
-    lines.append(f"@{name}_model = internal constant {{ {kinds} }} {{ {', '.join(fields)} }}, align 8")
-    lines.append(
-        f"define ptr @kc_{name}_query(i32 %max_abi, ptr %env) nounwind {{\n"
-        f"  %old = icmp ult i32 %max_abi, {ABI}\n"
-        f"  %answer = select i1 %old, ptr null, ptr @{name}_model\n"
-        "  ret ptr %answer\n}"
-    )
-    return "\n".join(lines) + "\n"

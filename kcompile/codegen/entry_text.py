@@ -6,6 +6,8 @@ from kcompile.codegen.target import Target
 from kcompile.codegen.text import LLVMModule
 from kcompile.ir.dims import Dim, SymbolicDim
 
+ABI = 1  # KC_ABI
+CONTEXT_BYTES = 64  # of ctx: magic, env, weights, body, workers
 EARG = 3
 EALIGN = 6
 # Rounds of waiting before a worker goes to sleep: about 50 us of `pause`, more than any imbalance of a healthy run.

@@ -65,7 +65,7 @@ class NativeFunction:
         results: Sequence[Any],
         frozen: bytes | bytearray | None = None,
     ):
-        from kcompile.codegen.entry import Interface
+        from kcompile.codegen.interface import Interface
         from kcompile.codegen.jit import load_object
         from kcompile.ir.core import find_function
 

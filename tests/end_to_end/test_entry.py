@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kcompile.codegen import entry
+from kcompile.codegen.interface import Interface, Port
 from kcompile.codegen.jit import load_object
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
@@ -220,7 +221,7 @@ def test_the_size_limit_keeps_every_byte_count_in_64_bits() -> None:
     for dims in ((B, 8), (B, 1 << 40), (B, symbol("s"), 100)):
         kind = TensorType(dims, t.f64)
         names = ("b", "s") if symbol("s") in dims else ("b",)
-        interface = entry.Interface(names, (entry.Port("x", kind),), (entry.Port("y", kind),), 0, 64 * B, 1000 * B)
+        interface = Interface(names, (Port("x", kind),), (Port("y", kind),), 0, 64 * B, 1000 * B)
         limit = interface.size_limit()
         from kcompile.ir.dims import evaluate
 

@@ -1,0 +1,67 @@
+"""What a plan says about itself to its callers: inputs, outputs, sizes and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcompile.dialects.plan import one_dim
+from kcompile.errors import IRError
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation
+from kcompile.ir.dims import Dim, evaluate
+from kcompile.ir.types import TensorType, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of `run`. `donates`: the input whose buffer this output must be."""
+
+    name: str
+    type: TensorType
+    role: str = "input"
+    donates: int | None = None
+
+    @property
+    def bytes(self) -> Dim:
+        return self.type.size * item_bytes(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What a plan function says about itself."""
+
+    symbols: tuple[str, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    weights_bytes: int
+    arena: Dim
+    work: Dim
+    rows: int = 0  # rows that run together in a row-parallel model; 0: the whole batch at once
+    least_rows: int = 1
+
+    @classmethod
+    def of(cls, function: Operation) -> Interface:
+        if "plan.arena" not in function.attributes:
+            raise IRError(f"@{function['sym_name']} is not a plan; run plan-memory first")
+        return cls(
+            tuple(function["plan.symbols"]),
+            tuple(Port(p["name"], p["type"], p["role"]) for p in function["plan.inputs"]),
+            tuple(Port(p["name"], p["type"], "output", p.get("donates")) for p in function["plan.outputs"]),
+            function["plan.weights_bytes"],
+            one_dim(function["plan.arena"]),
+            one_dim(function["plan.work"]),
+            function.get("plan.rows", 0),
+            function.get("plan.least_rows", 1),
+        )
+
+    def size_limit(self) -> int:
+        """The largest size of a symbol at which every byte count still fits well into 63 bits."""
+        every = [self.arena, self.work, *(p.bytes for p in (*self.inputs, *self.outputs))]
+        limit = 1 << 48
+        while limit > 1 and max(evaluate(d, dict.fromkeys(self.symbols, limit)) for d in every) >= 1 << 62:
+            limit >>= 1
+        return limit
+
+
+def item_bytes(type: Type) -> int:
+    return -(-t.bitwidth(type) // 8)
