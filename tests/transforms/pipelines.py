@@ -3,7 +3,7 @@
 GRAPH = (
     "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights",
     "mask-pooled-gradients", "decompose-convolution",
-    "decompose-windows", "split-reductions{least=8}", "align-operands", "canonicalize", "cse", "dce",
+    "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
     "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-producers",
@@ -14,6 +14,6 @@ OUTLINE = ("outline-kernels", "dedupe-kernels")
 LINALG = ("lower-to-linalg",)
 ALL = (*GRAPH, *FUSION, *OUTLINE, *LINALG)
 ROUNDING = {  # what may change the last bits: other orders of summation
-    "fold-scale-into-weights", "split-reductions{least=8}", "align-operands", "decompose-convolution",
+    "fold-scale-into-weights", "split-reductions{least=8}", "align-operands", "narrow-dots", "decompose-convolution",
     "lower-to-linalg",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.rewriting import Match, Rule, capture, op, rule, single_use
 from kcompile.transforms.graph.algebra_rules import the_x
+from kcompile.transforms.graph.narrow_dots import has_few_features
 from kcompile.transforms.kernel.kinds import tensor_type
 
 x, y = capture("x"), capture("y")
@@ -137,7 +138,8 @@ _AXES = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
 def _fold_operand_transpose(b: Any, m: Match) -> Made:
     """dot_general(transpose(x), y): the axes of x itself, if its free axes keep their order.
 
-    A transpose that makes the right operand's features contiguous stays: `align-operands` puts it there.
+    A transpose that makes the right operand's features contiguous stays: `align-operands` puts it there. So does the
+    one by which `narrow-dots` makes the contracted axis contiguous, where there are few features.
     """
     dot: Operation = m.op
     sides = [(v, v.defining_op) for v in dot.operands]
@@ -150,7 +152,10 @@ def _fold_operand_transpose(b: Any, m: Match) -> Made:
             used = {*axes[f"{side}_batch"], *axes[f"{side}_contract"]}
             free = [order[i] for i in range(len(order)) if i not in used]
             aligns = side == "rhs" and bool(free) and free[-1] != len(order) - 1 and len(order) - 1 not in used
-            if free == sorted(free) and not aligns:
+            contract = axes[f"{side}_contract"]
+            narrows = side == "rhs" and contract == (len(order) - 1,) and order[-1] != len(order) - 1
+            narrows = narrows and not axes["rhs_batch"] and has_few_features(tensor_type(value).shape, contract)
+            if free == sorted(free) and not aligns and not narrows:
                 for part in ("batch", "contract"):
                     axes[f"{side}_{part}"] = tuple(order[i] for i in axes[f"{side}_{part}"])
                 value = maker.operands[0]
@@ -160,8 +165,13 @@ def _fold_operand_transpose(b: Any, m: Match) -> Made:
 
 
 def _swap_for_transpose(b: Any, m: Match) -> Made:
-    """transpose(dot_general(x, y)) that exchanges the free axes of both: dot_general(y, x)."""
+    """transpose(dot_general(x, y)) that exchanges the free axes of both: dot_general(y, x).
+
+    Not where that dot would have few features, as `narrow-dots` exchanges just those.
+    """
     dot: Operation = m["dot"]
+    if not dot["lhs_batch"] and has_few_features(tensor_type(dot.operands[0]).shape, dot["lhs_contract"]):
+        return None
     batch = len(dot["lhs_batch"])
     left = tensor_type(dot.operands[0]).rank - batch - len(dot["lhs_contract"])
     rank = tensor_type(dot.result).rank

@@ -15,9 +15,9 @@ from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
-from kcompile.transforms.kernel.dispatches import Dispatches
+from kcompile.transforms.kernel.dispatches import Dispatches, iteration_shape
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
-from kcompile.transforms.kernel.legality import EPILOGUE_ROOTS
+from kcompile.transforms.kernel.legality import EPILOGUE_ROOTS, is_elementwise_dispatch
 
 Shape = tuple[Dim, ...]
 
@@ -48,21 +48,40 @@ def reshape_epilogues(module: Operation) -> bool:
 
 
 def _is_between(dispatches: Dispatches, root: Operation, reshape: Operation, consumer: Operation) -> bool:
-    """Whether the root reaches the consumer on another way than this reshape."""
+    """Whether the root reaches the consumer on a way that would part them.
+
+    Reshapes, and elementwise work in the root's own shape, do not: they can all be part of the epilogue.
+    """
     if any(v.defining_op is root for v in consumer.operands):
         return True  # read in two shapes
+    shape = tensor_type(reshape.operands[0]).shape
     limit = dispatches.position[consumer]
-    pending = [u for r in root.results for u in r.users if u is not reshape]
-    pending += [u for u in reshape.result.users if u is not consumer]
-    seen: set[Operation] = set()
+    joins: set[Operation] = {root}
+    parts: set[Operation] = set()
+    pending = [root]
     while pending:
         op = pending.pop()
-        if op is consumer:
-            return True
-        if op not in seen and dispatches.position[op] < limit:
-            seen.add(op)
-            pending += [u for r in op.results for u in r.users]
+        for user in (u for r in op.results for u in r.users):
+            if user is consumer:
+                if op in parts:
+                    return True
+                continue
+            if dispatches.position[user] >= limit or user in parts:
+                continue
+            if op not in parts and _joins(user, shape):
+                if user not in joins:
+                    joins.add(user)
+                    pending.append(user)
+            else:
+                parts.add(user)
+                pending.append(user)
     return False
+
+
+def _joins(op: Operation, shape: Shape) -> bool:
+    if op.name == "graph.reshape":
+        return tensor_type(op.operands[0]).shape == shape
+    return is_elementwise_dispatch(op) and iteration_shape(op) == shape
 
 
 def is_reshapable(dispatch: Operation) -> bool:

@@ -46,15 +46,15 @@
 // -----
 // swap-for-transpose
 // CHECK-LABEL: sym_name = "main"
-// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<3x4xf32>, [[V_arg1:%[^ :,()]+]]: tensor<4x5xf32>):
-// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.dot_general"([[V_arg1]], [[V_arg0]]) {lhs_batch = array<i64>, lhs_contract = array<i64: 0>, rhs_batch = array<i64>, rhs_contract = array<i64: 1>} : (tensor<4x5xf32>, tensor<3x4xf32>) -> tensor<5x3xf32>
-// CHECK-NEXT: "func.return"([[V_0]]) : (tensor<5x3xf32>) -> ()
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<6x4xf32>, [[V_arg1:%[^ :,()]+]]: tensor<4x5xf32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.dot_general"([[V_arg1]], [[V_arg0]]) {lhs_batch = array<i64>, lhs_contract = array<i64: 0>, rhs_batch = array<i64>, rhs_contract = array<i64: 1>} : (tensor<4x5xf32>, tensor<6x4xf32>) -> tensor<5x6xf32>
+// CHECK-NEXT: "func.return"([[V_0]]) : (tensor<5x6xf32>) -> ()
 "builtin.module"() ({
-  "func.func"() <{sym_name = "main", function_type = (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<5x3xf32>}> ({
-  ^bb0(%arg0: tensor<3x4xf32>, %arg1: tensor<4x5xf32>):
-    %0 = "graph.dot_general"(%arg0, %arg1) {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>} : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
-    %1 = "graph.transpose"(%0) {permutation = array<i64: 1, 0>} : (tensor<3x5xf32>) -> tensor<5x3xf32>
-    "func.return"(%1) : (tensor<5x3xf32>) -> ()
+  "func.func"() <{sym_name = "main", function_type = (tensor<6x4xf32>, tensor<4x5xf32>) -> tensor<5x6xf32>}> ({
+  ^bb0(%arg0: tensor<6x4xf32>, %arg1: tensor<4x5xf32>):
+    %0 = "graph.dot_general"(%arg0, %arg1) {lhs_batch = array<i64>, lhs_contract = array<i64: 1>, rhs_batch = array<i64>, rhs_contract = array<i64: 0>} : (tensor<6x4xf32>, tensor<4x5xf32>) -> tensor<6x5xf32>
+    %1 = "graph.transpose"(%0) {permutation = array<i64: 1, 0>} : (tensor<6x5xf32>) -> tensor<5x6xf32>
+    "func.return"(%1) : (tensor<5x6xf32>) -> ()
   }) : () -> ()
 }) : () -> ()
 

@@ -64,7 +64,10 @@ EXAMPLES: dict[str, tuple[list[TensorType], Build]] = {
     ),
     "identity-transpose": ([F], lambda b, x: b.transpose(x, permutation=(0, 1))),
     "transpose-of-unit-dims": ([UNIT], lambda b, x: b.transpose(x, permutation=(1, 0, 2))),
-    "swap-for-transpose": ([F, TensorType((4, 5), t.f32)], lambda b, x, y: flip(b, dot(b, x, y))),
+    "swap-for-transpose": (
+        [TensorType((6, 4), t.f32), TensorType((4, 5), t.f32)],
+        lambda b, x, y: flip(b, dot(b, x, y)),
+    ),
     "fold-operand-transpose": ([F, TensorType((3, 5), t.f32)], lambda b, x, y: dot(b, flip(b, x), y)),
     "merge-reshapes": ([F], lambda b, x: b.reshape(b.reshape(x, shape=(12,)), shape=(2, 6))),
     "identity-reshape": ([F], lambda b, x: b.reshape(x, shape=(3, 4))),
