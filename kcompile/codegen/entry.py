@@ -44,6 +44,11 @@ def required_bits(target: Target) -> int:
     return _LEVEL_BITS.get(target.level, 0) if target.architecture == "x86_64" else 0
 
 
+def entry_target(target: Target) -> Target:
+    """What the entry itself is compiled for: it must answer KC_ECPU on a CPU that lacks the kernels' instructions."""
+    return Target.get("x86-64") if target.architecture == "x86_64" else target
+
+
 def print_model(
     versions: Sequence[tuple[Operation, Target]],
     name: str,
@@ -64,7 +69,7 @@ def print_model(
         print_kernels(module, target, out, suffix=f".{i}")
         out.functions.append(print_body(module, name, i, target, out))
     interface = Interface.of(find_function(versions[0][0], "main"))
-    baseline = targets[-1].attributes
+    baseline = entry_target(targets[-1]).attributes
     if interface.rows:
         ports = interface.inputs, interface.outputs
         row_bytes = tuple(
@@ -76,7 +81,7 @@ def print_model(
         _arena_bytes(interface, name, baseline),
         _bind(interface, name, targets, embed_weights),
         _run(interface, name, baseline),
-        table_text(interface, name, uid, metadata or {}, embed_weights),
+        table_text(interface, name, uid, metadata or {}, embed_weights, baseline),
     ]
     return str(out)
 
@@ -210,7 +215,7 @@ def _bind(interface: Interface, name: str, targets: Sequence[Target], embedded: 
         text.line(f"store {value}, ptr {text.offset('%ctx', offset)}")
     text.line(f"store i32 {workers}, ptr {text.offset('%ctx', 32)}")
     text.line(f"ret i32 {OK}")
-    return text.finish(targets[-1].attributes)
+    return text.finish(entry_target(targets[-1]).attributes)
 
 
 def _run(interface: Interface, name: str, attributes: str) -> str:

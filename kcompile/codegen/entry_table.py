@@ -46,7 +46,9 @@ def _row_bytes(port: Port) -> int:
     return fixed * scale * item_bytes(port.type)
 
 
-def table_text(interface: Interface, name: str, uid: str, metadata: dict[str, Any], embedded: bool) -> str:
+def table_text(
+    interface: Interface, name: str, uid: str, metadata: dict[str, Any], embedded: bool, attributes: str
+) -> str:
     lines: list[str] = []
 
     def string(symbol: str, value: str) -> str:
@@ -94,7 +96,7 @@ def table_text(interface: Interface, name: str, uid: str, metadata: dict[str, An
     kinds = ", ".join(field.split()[0] for field in fields)
     lines.append(f"@{name}_model = internal constant {{ {kinds} }} {{ {', '.join(fields)} }}, align 8")
     lines.append(
-        f"define ptr @kc_{name}_query(i32 %max_abi, ptr %env) nounwind {{\n"
+        f"define ptr @kc_{name}_query(i32 %max_abi, ptr %env) nounwind {attributes} {{\n"
         f"  %old = icmp ult i32 %max_abi, {ABI}\n"
         f"  %answer = select i1 %old, ptr null, ptr @{name}_model\n"
         "  ret ptr %answer\n}"

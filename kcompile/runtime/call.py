@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kcompile.errors import KcompileError
+from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.runtime import abi
 from kcompile.runtime.binding import Array, Parameter, Signature
 from kcompile.runtime.host import environment
@@ -69,6 +69,13 @@ class NativeFunction:
         from kcompile.codegen.jit import load_object
         from kcompile.ir.core import find_function
 
+        if not any(target.runs_here() for target in compiled.targets):
+            names = ", ".join(target.name for target in compiled.targets)
+            raise UnsupportedError(
+                f"this machine cannot run code for {names}. Compile for the target 'host', or save an artifact and run "
+                "it where it belongs",
+                f"model '{signature.model}'",
+            )
         self.compiled = compiled
         self.signature = signature
         interface = Interface.of(find_function(compiled.module("plan"), "main"))
