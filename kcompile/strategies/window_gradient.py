@@ -18,7 +18,7 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
@@ -39,14 +39,18 @@ def match(kernel: Kernel, target: Target) -> Channels | None:
     op = kernel.roots[0]
     shape = op.operands[0].type.shape  # type: ignore[attr-defined]
     contiguous = op["window"][-1] == op["strides"][-1] == 1 and op["padding_low"][-1] == op["padding_high"][-1] == 0
-    if kernel.outputs != (op.result,) or any(v not in kernel.inputs for v in op.operands):
+    if kernel.outputs != (op.result,):
         return None
     return Channels(target.lanes(t.element_of(op.result.type)) if contiguous and isinstance(shape[-1], int) else 1)
 
 
 def emit(kernel: Kernel, params: Channels, target: Target) -> Operation:
     frame = Frame(kernel)
-    _Emitter(frame, kernel.roots[0], params.lanes).run()
+    try:
+        _Emitter(frame, kernel.roots[0], params.lanes).run()
+    except LaneError:  # an operand is made of something that does not lie along the channels
+        frame, params = Frame(kernel), Channels(1)
+        _Emitter(frame, kernel.roots[0], params.lanes).run()
     return frame.finish(f"window_gradient{{{params}}}")
 
 
