@@ -32,7 +32,6 @@ class Options:
     target: str = _option("host", "host, x86-64, x86-64-v3, x86-64-v4 or aarch64", code=True)
     threads: int = _option(0, "worker threads of one call; 0 = as many as this process may use")
     freeze: bool = _option(False, "copy the weights into the compiled model, prepared and packed", code=True)
-    exact_conv: bool = _option(False, "only the direct convolution strategies, never Winograd", code=True)
     disable: str = _option("", "comma-separated passes to leave out", code=True)
     verify: bool = _option(False, "verify the module after every pass")
     interpret: bool = _option(False, "after every pass, compare the results of the module on random inputs")

@@ -117,6 +117,20 @@ def test_live_weights_are_read_at_every_call_and_frozen_ones_once() -> None:
     np.testing.assert_allclose(frozen(x)[0], before, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", models.MODELS)
+def test_frozen_weights_of_whole_steps(name: str) -> None:
+    """All arguments but the batch as weights: everything that can be hoisted is, and nothing that needs the batch."""
+    module = models.MODELS[name]()
+    arrays = models.random_arguments(module, {"b": 5})
+    roles = ["weight"] * (len(arrays) - 2) + ["input", "input"]
+    run = CompiledFunction(traced(module, roles, arrays, {}), options(freeze=True))
+    for batch in (5, 2):
+        inputs = models.random_arguments(module, {"b": batch}, seed=batch)[-2:]
+        expected = interpret(module, "main", [*arrays[:-2], *inputs])
+        for mine, theirs in zip(run(*inputs), expected, strict=True):
+            np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
 def test_threads_of_python_may_call_at_once() -> None:
     run = CompiledFunction(dense_model(), options(freeze=True))
     rng = np.random.default_rng(2)

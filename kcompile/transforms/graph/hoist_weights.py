@@ -33,30 +33,43 @@ def hoist_weights(module: Operation) -> bool:
     if not any(op.name not in FREE for op in hoisted):
         return False
     weights = [a for a in main.body.arguments if role_of(a, main) == "weight"]
-    inside = set(hoisted)
-    prepared = [v for v in (*weights, *(op.result for op in hoisted)) if any(u not in inside for u in v.users)]
+    moved = set(hoisted) - _kept(hoisted)
+    made = [op.result for op in hoisted if op in moved]
+    prepared = [v for v in (*weights, *made) if any(u not in moved for u in v.users)]
     names = _names(main, weights, prepared)
     _make_prepare(module, main, weights, hoisted, prepared)
-    _replace_arguments(main, weights, hoisted, prepared, names)
+    _replace_arguments(main, weights, [op for op in hoisted if op in moved], prepared, names)
     return True
 
 
 def _hoisted(main: Operation) -> list[Operation]:
-    """The ops to move, in order."""
+    """The ops that @prepare computes, in order: all work on weights, and the free ops that it reads.
+
+    What depends on the size of the batch (a count of its rows, made from constants) is no work on weights.
+    """
     weight_only = WeightOnly(main)
-    chosen = {
-        op for op in main.body.ops
-        if op.dialect == "graph" and len(op.results) == 1 and op.result in weight_only
-        and not isinstance(tensor_type(op.result).size, SymbolicDim)
-    }  # fmt: skip
-    for op in reversed(list(main.body.ops)):
-        if op in chosen and op.name in FREE and any(u not in chosen for u in op.result.users):
-            chosen.discard(op)
-    needed: set[Operation] = set()  # of the free ones only those that feed hoisted work
-    for op in reversed(list(main.body.ops)):
-        if op in chosen and (op.name not in FREE or any(u in needed for u in op.result.users)):
+    known = {a for a in main.body.arguments if role_of(a, main) == "weight"}
+    possible: list[Operation] = []
+    for op in main.body.ops:
+        fits = op.dialect == "graph" and len(op.results) == 1 and all(v in known for v in op.operands)
+        if fits and op.result in weight_only and not isinstance(tensor_type(op.result).size, SymbolicDim):
+            known.add(op.result)
+            possible.append(op)
+    needed: set[Operation] = set()
+    for op in reversed(possible):
+        if op.name not in FREE or any(u in needed for u in op.result.users):
             needed.add(op)
-    return [op for op in main.body.ops if op in needed]
+    return [op for op in possible if op in needed]
+
+
+def _kept(hoisted: list[Operation]) -> set[Operation]:
+    """The free ops among the hoisted that @main needs as well: it keeps its own copy."""
+    inside = set(hoisted)
+    kept: set[Operation] = set()
+    for op in reversed(hoisted):
+        if op.name in FREE and any(u not in inside or u in kept for u in op.result.users):
+            kept.add(op)
+    return kept
 
 
 def _names(main: Operation, weights: list[Value], prepared: list[Value]) -> list[str]:
