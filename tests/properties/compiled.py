@@ -31,7 +31,7 @@ def compiled(module: Operation, **options: Any) -> CompiledFunction:
 
 
 def run_compiled(module: Operation, arrays: Sequence[np.ndarray], **options: Any) -> list[np.ndarray]:
-    """The results of native code, run twice: its inputs and outputs right before a forbidden page, then right after one.
+    """The results of native code, run twice: its buffers right before a forbidden page, then right after one.
 
     A read or write one byte out of place ends in SIGSEGV, whose traceback names the test.
     """
