@@ -40,7 +40,8 @@ PIPELINE = (
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues",
                      "fuse-producers", "fuse-row-chains", "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
-    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "annotate-calls", "order-kernels")),
+    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "annotate-calls", "order-kernels",
+                     "name-sizes")),
     Stage("loops", ("emit-loops",)),
     Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
 )  # fmt: skip

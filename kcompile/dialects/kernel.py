@@ -99,6 +99,19 @@ class Call:
         return [_as_stored(a, r.type) for a, r in zip(results, op.results, strict=True)]
 
 
+@kernel.op("size", traits="pure")
+class Size:
+    """The size of one symbolic dim, `dims = #graph.dims<["b"]>`, as an index."""
+
+    def verify(op: Operation) -> None:  # type: ignore[misc]
+        dims = op.get("dims")
+        if not isinstance(dims, tuple) or len(dims) != 1 or [r.type for r in op.results] != [t.index]:
+            raise IRError(f"kernel.size gives one dim as an index. Received: dims {dims}", str(op.location))
+
+    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:  # type: ignore[misc]
+        return [np.int64(interp.dims(op["dims"])[0])]
+
+
 def _as_stored(array: Any, type: Type) -> Any:
     """The same bits in the dtype of `type`, where the two differ in sign only."""
     wanted = t.to_numpy(t.element_of(type))

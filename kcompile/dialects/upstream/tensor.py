@@ -130,12 +130,14 @@ def reshape(b: Builder, x: Value, shape: Sequence[Dim]) -> Value:
 # -- definitions
 
 
-@tensor.op("empty", traits="pure")
+@tensor.op("empty", ins="*sizes", traits="pure")
 class Empty:
-    """A tensor of undefined content."""
+    """A tensor of undefined content. It takes the sizes of its symbolic dims, or none: the type says them too."""
 
     def verify(op: Operation) -> None:
-        _tensor(op.results[0].type)
+        symbolic = sum(not isinstance(d, int) for d in _tensor(op.results[0].type).shape)
+        if op.operands and [v.type for v in op.operands] != [t.index] * symbolic:
+            raise IRError(f"tensor.empty takes {symbolic} sizes, or none. Received: {[str(v.type) for v in op.operands]}")
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         type = _tensor(op.results[0].type)
