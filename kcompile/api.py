@@ -176,6 +176,13 @@ class CompiledModel:
         """
         from kcompile.artifact.writing import write_artifact
 
+        changed = sorted({r.name for r in self._traced.results if r.variable is not None})
+        if changed:
+            raise UnsupportedError(
+                "an artifact keeps no state between calls, but this model updates variables when it is called. "
+                f"Received: {', '.join(changed)}",
+                f"model '{self.name}'",
+            )
         return write_artifact(self, Path(path), targets, identifier(name or self.name))
 
     def compiled_for(self, targets: Sequence[Target], name: str) -> CompiledModule:

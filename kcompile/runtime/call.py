@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kcompile.errors import KcompileError, UnsupportedError
+from kcompile.ir import types as t
 from kcompile.runtime import abi
 from kcompile.runtime.binding import Array, Parameter, Signature
 from kcompile.runtime.host import environment
@@ -79,6 +80,13 @@ class NativeFunction:
         self.compiled = compiled
         self.signature = signature
         interface = Interface.of(find_function(compiled.module("plan"), "main"))
+        for port in (*interface.inputs, *interface.outputs):
+            if port.type.element is t.bf16:
+                raise UnsupportedError(
+                    f"'{port.name}' is bfloat16, which NumPy arrays cannot hold. Give the model float32 inputs, "
+                    "variables and outputs (a last layer with dtype='float32'); bfloat16 inside is fine",
+                    f"model '{signature.model}'",
+                )
         symbol = f"kc_{compiled.name}_query"
         self._loaded = load_object(compiled.object, (symbol,))
         env = environment(compiled.options.threads or None)

@@ -273,3 +273,36 @@ def test_every_level_that_runs_here(model: CompiledModel, tmp_path: Path, target
             kcompile.load(place)
         return
     np.testing.assert_allclose(kcompile.load(place)(rows(20)), model(rows(20)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", ["x86-64", "x86-64-v3", "x86-64-v4"])
+def test_one_object_runs_at_every_level(model: CompiledModel, saved: Path, level: str) -> None:
+    """As on an older machine: the host says which level the CPU has."""
+    from kcompile.artifact.loader import Artifact
+    from kcompile.codegen.target import Target
+    from kcompile.runtime.host import environment
+
+    if not Target.get(level).runs_here():
+        pytest.skip(f"this machine has no {level}")
+    artifact = Artifact(saved, "always", environment(threads=1, cpu_level=level))
+    np.testing.assert_allclose(artifact.run([rows(20)])[0], model(rows(20)), rtol=1e-5, atol=1e-6)
+
+
+def test_without_a_linker(model: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kcompile.artifact import linking, loader
+
+    monkeypatch.setattr(linking, "linker", lambda architecture: None)
+    place = model.save(tmp_path / "toy.kc")
+    assert not list(place.rglob("*.so"))
+    np.testing.assert_allclose(kcompile.load(place)(rows(3)), model(rows(3)), rtol=1e-5, atol=1e-6)
+    with pytest.raises(loader.ArtifactError, match="cc -shared -nostdlib"):
+        loader.Artifact(place)
+
+
+def test_a_linker_that_fails_is_named(model: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kcompile.artifact import linking
+
+    monkeypatch.setattr(linking, "linker", lambda architecture: [sys.executable, "-c", "raise SystemExit('no room')"])
+    with pytest.raises(ArtifactError, match="the linker failed(.|\n)*no room"):
+        model.save(tmp_path / "toy.kc")
+    assert not list(tmp_path.iterdir())
