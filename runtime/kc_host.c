@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #endif
 #if defined(__x86_64__) || defined(__i386__)
@@ -94,8 +95,11 @@ static void forget_sleepers(void) {
 }
 #endif
 
+static atomic_uint parks; /* barriers of this region that ran out of patience */
+
 void kc_host_park(void *pool, uint32_t *word, uint32_t seen) {
   (void)pool;
+  atomic_fetch_add_explicit(&parks, 1, memory_order_relaxed);
   sleep_while(word, seen);
 }
 
@@ -150,6 +154,8 @@ static struct {
   kc_body body; /* the job: written before the boxes, read after them */
   void *arg;
   int32_t team;
+  int32_t step_back; /* regions to run alone after the next sign of a machine that others use */
+  int32_t alone;     /* of those, how many are left */
   fp_mode mode;
   _Alignas(128) atomic_uint unfinished;
   atomic_uint caller_asleep;
@@ -223,6 +229,40 @@ static int32_t grow_team(int32_t wanted) {
   return 1 + started;
 }
 
+static atomic_int yielding = 1;
+
+void kc_host_set_yielding(int32_t on) {
+  atomic_store_explicit(&yielding, on, memory_order_relaxed);
+}
+
+int32_t kc_host_next_step_back(int32_t before, int32_t strained) {
+  if (!strained) return before / 2;
+  return before < 4 ? 4 : before >= 128 ? 256 : 2 * before;
+}
+
+/* Whether the system has taken the CPU from this thread since the last time this was asked. */
+static int was_preempted(void) {
+#if defined(__linux__)
+  static _Thread_local long before;
+  struct rusage usage;
+  if (getrusage(RUSAGE_THREAD, &usage)) return 0;
+  const long since = usage.ru_nivcsw - before;
+  before = usage.ru_nivcsw;
+  return since > 0;
+#else
+  return 0;
+#endif
+}
+
+/* A team is only as fast as its slowest member: where others use the CPUs, each barrier waits for a member that does not
+ * run, and one thread alone is many times faster. The signs are a barrier that lost its patience and a caller that was
+ * preempted; then the next regions run alone, more of them each time in a row. */
+static void look_back(void) {
+  const int strained = atomic_exchange_explicit(&parks, 0, memory_order_relaxed) && was_preempted();
+  team.step_back = kc_host_next_step_back(team.step_back, strained);
+  if (strained && atomic_load_explicit(&yielding, memory_order_relaxed)) team.alone = team.step_back;
+}
+
 static void post(worker *to) {
   atomic_fetch_add(&to->box, 1);
   if (atomic_load(&to->asleep)) wake_sleepers((uint32_t *)&to->box);
@@ -236,8 +276,9 @@ int32_t kc_host_run_on_workers(void *pool, int32_t wanted, kc_body body, void *a
     body(arg, 0, 1);
     return 1;
   }
-  const int32_t size = grow_team(wanted);
+  const int32_t size = team.alone > 0 ? 1 : grow_team(wanted);
   if (size == 1) {
+    if (team.alone > 0) --team.alone;
     atomic_store(&team.busy, 0);
     body(arg, 0, 1);
     return 1;
@@ -256,6 +297,7 @@ int32_t kc_host_run_on_workers(void *pool, int32_t wanted, kc_body body, void *a
     if (atomic_load(&team.unfinished) == left) sleep_while((uint32_t *)&team.unfinished, left);
     atomic_store(&team.caller_asleep, 0);
   }
+  look_back();
   atomic_store(&team.busy, 0);
   return size;
 }

@@ -236,3 +236,13 @@ def test_leaving_the_program_with_a_live_team_does_not_hang(host_library_file: P
         [sys.executable, "-c", program, str(host_library_file)], capture_output=True, text=True, timeout=A_LONG_TIME
     )
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+def test_on_a_busy_machine_more_regions_run_alone_each_time_in_a_row(team: ctypes.CDLL) -> None:
+    backs = [0]
+    for _ in range(9):
+        backs.append(team.kc_host_next_step_back(backs[-1], 1))
+    assert backs == [0, 4, 8, 16, 32, 64, 128, 256, 256, 256]
+    while backs[-1]:
+        backs.append(team.kc_host_next_step_back(backs[-1], 0))
+        assert backs[-1] == backs[-2] // 2
