@@ -94,10 +94,9 @@ def test_every_module_reads_back_exactly(kind: str, name: str) -> None:
 def test_what_was_read_back_computes_the_same(name: str) -> None:
     """Not only the text is whole: the constants, attributes and maps behind it are too."""
     module = stage("predict", name)
-    arrays = [
-        np.random.default_rng(1).random(a.variable._array.shape if a.variable else (3, 8, 8, 1), np.float32)
-        for a in traced("predict").arguments
-    ]
+    rng = np.random.default_rng(1)
+    shapes = [(3, 8, 8, 1) if a.variable is None else a.variable._array.shape for a in traced("predict").arguments]
+    arrays = [rng.random(shape, np.float32) for shape in shapes]
     read = parse_module(print_operation(module, resources=True))
     for before, after in zip(interpret(module, "main", arrays), interpret(read, "main", arrays), strict=True):
         np.testing.assert_array_equal(before, after)

@@ -137,7 +137,9 @@ class Empty:
     def verify(op: Operation) -> None:
         symbolic = sum(not isinstance(d, int) for d in _tensor(op.results[0].type).shape)
         if op.operands and [v.type for v in op.operands] != [t.index] * symbolic:
-            raise IRError(f"tensor.empty takes {symbolic} sizes, or none. Received: {[str(v.type) for v in op.operands]}")
+            raise IRError(
+                f"tensor.empty takes {symbolic} sizes, or none. Received: {[str(v.type) for v in op.operands]}"
+            )
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         type = _tensor(op.results[0].type)

@@ -3,7 +3,7 @@
     %0 = tensor.empty() : tensor<?x8xf32>    =>    %b = kernel.size {dims = #graph.dims<["b"]>} : index
                                                    %0 = tensor.empty(%b) : tensor<?x8xf32>
 
-Nothing reads these operands: types hold the sizes. With them mlir-opt accepts the linalg stage. Reads and writes linalg.
+Nothing reads these operands: types hold the sizes. With them mlir-opt accepts the linalg stage. Reads, writes linalg.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def name_sizes(module: Operation) -> bool:
                     if dim not in made:
                         made[dim] = first.create("kernel.size", (), {"dims": DimsAttr((dim,))}, [t.index]).result
                 sized = Builder(function.body, op, op.location)
-                op.replace_by([sized.create("tensor.empty", [made[d] for d in symbolic], None, [op.result.type]).result])
+                empty = sized.create("tensor.empty", [made[d] for d in symbolic], None, [op.result.type])
+                op.replace_by([empty.result])
                 changed = True
     return changed
