@@ -372,8 +372,8 @@ class _Maker:
         kind = self.choose(0, 2)
         if kind == 0:
             key = b.constant(np.array([1, self.choose(0, 9)], np.uint32), t.ui32)
-            noise = b.convert(b.shr_logical(b.rng_bits(key, shape=shape), 8), dtype=self.element)
-            return b.mul(noise, 2.0**-24)
+            noise = b.convert(b.shr_logical(b.rng_bits(key, shape=shape), 8), dtype=t.f32)  # past the range of f16
+            return b.convert(b.mul(noise, 2.0**-24), dtype=self.element)
         if kind == 1:
             return b.mul(b.iota(shape=shape, axis=1, dtype=self.element), 0.25)
         row = b.constant(np.linspace(-1, 1, shape[1]), self.element)

@@ -15,7 +15,7 @@ from tests.properties.graphs import Graph, graphs
 
 # Rounding differs (fused multiply-adds, other orders of sums, other exponentials), and a smooth chain of some 40 ops on
 # values near 1 multiplies it by less than a thousand: far from what a wrong element does.
-BOUND = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-12}
+BOUND = {np.dtype(np.float16): 3e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-12}
 
 
 def assert_close(made: list[np.ndarray], expected: list[np.ndarray]) -> None:
@@ -30,6 +30,13 @@ def assert_close(made: list[np.ndarray], expected: list[np.ndarray]) -> None:
 @given(graph=graphs(max_ops=20, smooth=True), seed=st.integers(0, 99), batch=st.integers(1, 9))
 def test_compiled_is_interpreted(graph: Graph, seed: int, batch: int) -> None:
     arrays = graph.arrays(seed, {"b": batch})
+    assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
+
+
+@settings(max_examples=15)
+@given(graph=graphs(max_ops=10, smooth=True, element=t.f16), seed=st.integers(0, 99))
+def test_compiled_is_interpreted_in_half_precision(graph: Graph, seed: int) -> None:
+    arrays = graph.arrays(seed)
     assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
 
 
