@@ -108,8 +108,11 @@ def _lowest(size: Coefficients, lows: Coefficients, tops: Coefficients, weights:
     candidates = np.concatenate([np.zeros((1, len(size)), np.int64), tops])
     if len(tops):
         candidates = np.concatenate([candidates, tops.max(0)[None]])  # apart from all rivals: a place always exists
-    below = np.all((candidates + size)[:, None, :] <= lows[None], axis=2)
-    above = np.all(tops[None] <= candidates[:, None, :], axis=2)
+    candidates = np.unique(candidates, axis=0)
+    below = above = np.ones((len(candidates), len(tops)), np.bool_)
+    for k in range(len(size)):  # a column at a time: reducing over an axis of one or two is ten times slower
+        below = below & (candidates[:, k, None] + size[k] <= lows[None, :, k])
+        above = above & (tops[None, :, k] <= candidates[:, k, None])
     free = np.flatnonzero(np.all(below | above, axis=1))
     keys = [(float(candidates[c] @ weights), tuple(candidates[c]), c) for c in free]
     lowest: Coefficients = candidates[min(keys)[2]]
