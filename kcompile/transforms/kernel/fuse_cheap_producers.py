@@ -12,18 +12,19 @@ from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches
 from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import (
-    PROLOGUE_ROOTS,
     is_elementwise_dispatch,
     is_movement_dispatch,
     is_prologue,
 )
+
+ROOTS = ("graph.reduce", "graph.pad")
 
 
 @pass_("fuse-cheap-producers", reads="kernel", writes="kernel", exact=True)
 def fuse_cheap_producers(module: Operation) -> bool:
     dispatches = Dispatches(find_function(module, "main").body)
     changed = False
-    for consumer in reversed(list(dispatches.all(*PROLOGUE_ROOTS))):
+    for consumer in reversed(list(dispatches.all(*ROOTS))):
         current: Operation | None = consumer
         while current is not None:
             current = _absorb_one(dispatches, current)

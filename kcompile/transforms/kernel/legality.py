@@ -11,7 +11,7 @@ from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, root_of, 
 EPILOGUE_ROOTS = frozenset(
     f"graph.{n}" for n in ("dot_general", "convolution", "reduce", "reduce_window", "arg_reduce")
 )
-PROLOGUE_ROOTS = frozenset({"graph.reduce", "graph.pad"})
+PROLOGUE_ROOTS = {"graph.reduce": 0, "graph.pad": 0, "graph.reduce_window_grad": 1}  # the operand read once an element
 
 
 def is_elementwise_dispatch(op: Operation | None) -> bool:
@@ -65,7 +65,7 @@ def is_prologue(producer: Operation, consumer: Operation) -> bool:
     root = root_op(consumer)
     if root is None or root_of(consumer) not in PROLOGUE_ROOTS or reads_of(producer) is None:
         return False
-    operand = root.operands[0]
+    operand = root.operands[PROLOGUE_ROOTS[root_of(consumer)]]
     if iteration_shape(producer) != tensor_type(operand).shape:
         return False
     found = reads([operand], consumer.body)
