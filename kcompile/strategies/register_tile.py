@@ -40,6 +40,8 @@ class Tile:
 
     row_dim, lane_dim   dims of the iteration space (-1: no row dim)
     rows, vectors       accumulators of a tile
+    single_row          vectors of a tile of one row, for a symbolic number of rows that is too small: many sums at once
+                        hide the latency of an addition, and the other operand is read in long runs
     lanes               elements of a vector
     unroll              steps of the innermost reduction in one turn
     lanes_outer         the lane tiles are the outermost loop, so that a large operand is streamed once
@@ -49,6 +51,7 @@ class Tile:
     lane_dim: int
     rows: int
     vectors: int
+    single_row: int
     lanes: int
     unroll: int
     lanes_outer: bool
@@ -134,7 +137,8 @@ def choose(view: Generic, target: Target, streamed_bytes: int = 1 << 18) -> Tile
     lanes_outer = size > vectors * lanes and any(
         _bytes(v) > streamed_bytes for v, m in view.operands_read if row not in m.used_dims()
     )
-    return Tile(row, lane, rows, vectors, lanes, unroll, lanes_outer)
+    single_row = max(vectors, min(target.registers // 2, size // lanes))
+    return Tile(row, lane, rows, vectors, single_row, lanes, unroll, lanes_outer)
 
 
 def _bytes(value: Value) -> int:
@@ -164,37 +168,36 @@ class _Emitter:
         self.outer = [d for d in view.parallel if d not in (tile.row_dim, tile.lane_dim)]
 
     def run(self) -> None:
-        """Full lane tiles, then the rest; in each, full row tiles, then (for a symbolic extent) single rows."""
-        tile = self.tile
-        size = self.extents[tile.lane_dim]
-        assert isinstance(size, int)
-        width = tile.vectors * tile.lanes
-        full, rest = divmod(size, width)
-        if full:
-            self.row_variants(full, tile.vectors, None, 0)
-        if rest:
-            vectors = -(-rest // tile.lanes)
-            tail = rest % tile.lanes
-            mask = self.b.mask(self.b.index(tail), tile.lanes) if tail else None
-            self.row_variants(1, vectors, mask, full * width)
-
-    def row_variants(self, lane_tiles: int, vectors: int, mask: Value | None, lane_start: int) -> None:
+        """Whole row tiles; where the number of rows is symbolic and too small for one, single rows."""
         b, tile = self.b, self.tile
         if tile.row_dim < 0:
-            self.tiles(lane_tiles, vectors, mask, lane_start, 1, b.index(1), b.index(1))
+            self.lane_tiles(tile.vectors, 1, b.index(1), b.index(1))
             return
         extent = self.extents[tile.row_dim]
         size = self.frame.size(extent)
         tiles = b.floordiv(b.add(size, b.index(tile.rows - 1)), b.index(tile.rows))
         if isinstance(extent, int):
-            self.tiles(lane_tiles, vectors, mask, lane_start, tile.rows, tiles, size)
+            self.lane_tiles(tile.vectors, tile.rows, tiles, size)
             return
         with b.if_(b.cmp("ge", size, b.index(tile.rows))) as branch:
-            self.tiles(lane_tiles, vectors, mask, lane_start, tile.rows, tiles, size)
+            self.lane_tiles(tile.vectors, tile.rows, tiles, size)
             branch.yield_([])
             with branch.else_():
-                self.tiles(lane_tiles, vectors, mask, lane_start, 1, size, size)
+                self.lane_tiles(tile.single_row, 1, size, size)
                 branch.yield_([])
+
+    def lane_tiles(self, vectors: int, rows: int, row_tiles: Value, row_size: Value) -> None:
+        """Full lane tiles, then the rest of the lanes."""
+        lanes = self.tile.lanes
+        size = self.extents[self.tile.lane_dim]
+        assert isinstance(size, int)
+        full, rest = divmod(size, vectors * lanes)
+        if full:
+            self.tiles(full, vectors, None, 0, rows, row_tiles, row_size)
+        if rest:
+            tail = rest % lanes
+            mask = self.b.mask(self.b.index(tail), lanes) if tail else None
+            self.tiles(1, -(-rest // lanes), mask, full * vectors * lanes, rows, row_tiles, row_size)
 
     def tiles(
         self,
@@ -216,7 +219,7 @@ class _Emitter:
             row_tile = at[-1] if tile.lanes_outer else at[-2]
             outer_at = at[1:-1] if tile.lanes_outer else at[:-2]
             indices: dict[int, LaneIndex] = {d: LaneIndex(v) for d, v in zip(self.outer, outer_at, strict=True)}
-            lane = b.add(b.mul(lane_tile, b.index(tile.vectors * tile.lanes)), b.index(lane_start))
+            lane = b.add(b.mul(lane_tile, b.index(vectors * tile.lanes)), b.index(lane_start))
             row = b.min(b.mul(row_tile, b.index(rows)), b.sub(row_size, b.index(rows)))
             lane_indices = [LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1) for j in range(vectors)]
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]
