@@ -36,7 +36,8 @@ SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
     Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution",
-                    "decompose-windows", "split-reductions", "align-operands", "narrow-dots", *SIMPLIFY, "hoist-weights"),
+                    "decompose-windows", "split-reductions", "align-operands", "narrow-dots", *SIMPLIFY,
+                    "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues",
                      "fuse-producers", "fuse-row-chains", "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
