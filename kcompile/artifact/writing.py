@@ -25,6 +25,7 @@ from kcompile.artifact.header import header_text
 from kcompile.artifact.linking import link
 from kcompile.artifact.selftest import ROWS, TOLERANCE, make_inputs, pack
 from kcompile.codegen.elf import read_symbols, undefined_symbols
+from kcompile.codegen.entry import BARRIER_BYTES
 from kcompile.codegen.interface import Interface
 from kcompile.codegen.target import Target
 from kcompile.errors import ArtifactError
@@ -107,7 +108,8 @@ def _fill(root: Path, model: CompiledModel, targets: list[Target], name: str) ->
         "inputs": inputs,
         "outputs": outputs,
         "structure": model.traced.outputs,
-        "arena_bytes": str(interface.arena),
+        # of one worker; with rows > 0 a worker never has more than that many rows in its arena
+        "arena": {"bytes": str(interface.arena + BARRIER_BYTES), "rows": interface.rows},
         "targets": described,
         "selftest": _write_selftest(root, model, interface),
     }

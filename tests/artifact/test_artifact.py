@@ -83,6 +83,20 @@ def test_the_same_model_gives_the_same_bytes(saved: Path, tmp_path: Path) -> Non
         assert mine[name] == theirs[name], name
 
 
+def test_the_manifest_tells_how_much_arena_a_call_needs(saved: Path) -> None:
+    from kcompile.artifact import loader
+
+    artifact = loader.Artifact(saved)
+    about = artifact.manifest["arena"]
+    for batch in (1, 7, 100_000):
+        rows_at_once = min(batch, about["rows"] or batch)
+        need = loader.ctypes.c_int64()
+        sizes = (loader.ctypes.c_int64 * 1)(batch)
+        addresses = loader.ctypes.addressof(sizes), 1, loader.ctypes.addressof(need)
+        assert artifact._arena_bytes(*addresses) == 0
+        assert need.value == loader.extent(about["bytes"], {"b": rows_at_once})
+
+
 def test_other_weights_give_other_bytes(saved: Path, tmp_path: Path) -> None:
     other = compiled(scale=2.0).save(tmp_path / "toy.kc")
     (mine,), (theirs,) = saved.glob("lib/*/toy.o"), other.glob("lib/*/toy.o")
