@@ -34,6 +34,7 @@ _HOMES = {
     "KcompileError": "kcompile.errors",
     "IRError": "kcompile.errors",
     "ShapeError": "kcompile.errors",
+    "ArgumentError": "kcompile.errors",
     "UnsupportedError": "kcompile.errors",
     "FormatError": "kcompile.errors",
     "ArtifactError": "kcompile.errors",
