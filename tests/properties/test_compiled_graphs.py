@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kcompile.autodiff import gradients
@@ -11,6 +11,7 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
 from kcompile.ir.interpreter import interpret
 from tests.properties.compiled import compiled, run_compiled
+from tests.properties.effort import examples
 from tests.properties.graphs import Graph, graphs
 
 # Rounding differs (fused multiply-adds, other orders of sums, other exponentials), and a smooth chain of some 40 ops on
@@ -26,28 +27,28 @@ def assert_close(made: list[np.ndarray], expected: list[np.ndarray]) -> None:
         assert worst <= BOUND[e.dtype], worst
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(graph=graphs(max_ops=20, smooth=True), seed=st.integers(0, 99), batch=st.integers(1, 9))
 def test_compiled_is_interpreted(graph: Graph, seed: int, batch: int) -> None:
     arrays = graph.arrays(seed, {"b": batch})
     assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(graph=graphs(max_ops=10, smooth=True, element=t.f16), seed=st.integers(0, 99))
 def test_compiled_is_interpreted_in_half_precision(graph: Graph, seed: int) -> None:
     arrays = graph.arrays(seed)
     assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(graph=graphs(max_ops=20, smooth=True, element=t.f64), seed=st.integers(0, 99))
 def test_compiled_is_interpreted_in_double_precision(graph: Graph, seed: int) -> None:
     arrays = graph.arrays(seed)
     assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(graph=graphs(max_ops=12, smooth=True, element=t.f64, scalar_result=True), seed=st.integers(0, 99))
 def test_compiled_gradients(graph: Graph, seed: int) -> None:
     function = graph.module.body.first
@@ -61,7 +62,7 @@ def test_compiled_gradients(graph: Graph, seed: int) -> None:
     assert_close(run_compiled(graph.module, arrays), interpret(graph.module, "main", arrays))
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(graph=graphs(max_ops=15, symbolic=True), seed=st.integers(0, 99), team=st.integers(2, 3))
 def test_any_team_gives_the_same_bits(graph: Graph, seed: int, team: int) -> None:
     arrays = graph.arrays(seed, {"b": 37})
@@ -70,7 +71,7 @@ def test_any_team_gives_the_same_bits(graph: Graph, seed: int, team: int) -> Non
     assert [a.tobytes() for a in alone] == [a.tobytes() for a in together]
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(graph=graphs(max_ops=15, symbolic=True, rowwise=True), seed=st.integers(0, 99), batch=st.integers(2, 17))
 def test_a_row_does_not_depend_on_its_batch(graph: Graph, seed: int, batch: int) -> None:
     """A batch of n gives bit for bit what n batches of 1 give."""

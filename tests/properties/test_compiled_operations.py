@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kcompile.dialects.graph import GraphBuilder
@@ -17,6 +17,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.definition import Definition, definitions
 from kcompile.ir.interpreter import round_bf16
 from tests.properties.compiled import run_compiled
+from tests.properties.effort import examples
 
 OPS = definitions("graph")
 
@@ -33,7 +34,7 @@ def module_of(op: Definition, case: Case) -> Operation:
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda d: d.name.removeprefix("graph."))
-@settings(max_examples=12)
+@examples(12)
 @given(seed=st.integers(0, 2**32 - 1), which=st.integers(0, 20))
 def test_compiled_is_the_reference(op: Definition, seed: int, which: int) -> None:
     rng = np.random.default_rng([seed, zlib.crc32(op.name.encode())])

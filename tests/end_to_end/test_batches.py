@@ -1,0 +1,91 @@
+"""Compiled Keras models: a row's prediction is the same bits alone, among others, and on any number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kcompile
+from kcompile import keras
+from kcompile.codegen import entry
+from kcompile.keras import layers
+
+ROWS = 7
+
+
+def dense() -> Any:
+    return keras.Sequential(
+        [keras.Input((37,)), layers.Dense(65, activation="relu"), layers.Dense(10, activation="softmax")]
+    )
+
+
+def convolutions() -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((9, 9, 3)),
+            layers.Conv2D(17, 3, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(8, 3, strides=2, activation="tanh"),
+            layers.Flatten(),
+            layers.Dense(5, activation="softmax"),
+        ]
+    )
+
+
+def branches() -> Any:
+    x = keras.Input((8, 8, 2))
+    left = layers.MaxPooling2D(2)(layers.Conv2D(6, 3, padding="same")(x))
+    right = layers.Conv2D(6, 1, strides=2)(x)
+    joined = layers.Concatenate()([layers.Add()([left, right]), right])
+    return keras.Model(x, layers.Dense(4)(layers.GlobalAveragePooling2D()(joined)))
+
+
+MODELS: dict[str, Callable[[], Any]] = {"dense": dense, "convolutions": convolutions, "branches": branches}
+
+
+def model_and_input(name: str) -> tuple[Any, np.ndarray]:
+    keras.utils.set_random_seed(8)
+    model = MODELS[name]()
+    shape = (ROWS, *model.input_shape[1:])
+    return model, np.random.default_rng(4).standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_is_its_rows(name: str) -> None:
+    model, x = model_and_input(name)
+    fast = kcompile.compile(model, threads=1)
+    whole = fast(x)
+    assert np.isfinite(whole).all() and np.ptp(whole) > 0
+    for i in range(ROWS):
+        assert whole[i : i + 1].tobytes() == fast(x[i : i + 1]).tobytes()
+    assert whole.tobytes() == np.concatenate([fast(x[:5]), fast(x[5:])]).tobytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_threads_change_no_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)  # the team is asked for the smallest model too
+    model, x = model_and_input(name)
+    x = np.repeat(x, 8, axis=0)
+    alone = kcompile.compile(model, threads=1)(x)
+    for threads in (2, 3):
+        assert alone.tobytes() == kcompile.compile(model, threads=threads)(x).tobytes()
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_training_gives_the_same_bits_on_any_team(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums over the batch (losses, gradients, statistics) have an order that no team changes."""
+    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)
+    weights = []
+    for team in (1, threads):
+        monkeypatch.setenv("KCOMPILE_THREADS", str(team))
+        model, x = model_and_input("convolutions")
+        x = np.repeat(x, 4, axis=0)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        for _ in range(3):
+            model.train_on_batch(x, np.arange(len(x)) % 5)
+        weights.append([w.tobytes() for w in model.get_weights()])
+    assert weights[0] == weights[1]
