@@ -68,10 +68,11 @@ def iteration_shape(dispatch: Operation) -> tuple[object, ...]:
 
 
 def reads_of(dispatch: Operation) -> Reads | None:
-    """How an elementwise dispatch reads its arguments (and a rooted one its arguments and root results after the
-    root).
-    """
-    return reads(yielded(dispatch), dispatch.body)
+    """How a dispatch reads its operands to make its results (after its root, if any); None if not by affine maps."""
+    found = reads(yielded(dispatch), dispatch.body)
+    if found is None:
+        return None
+    return {v: found[a] for v, a in zip(dispatch.operands, dispatch.body.arguments, strict=True) if a in found}
 
 
 class Dispatches:
@@ -107,101 +108,107 @@ class Dispatches:
         return False
 
     def merge(self, producer: Operation, consumer: Operation, root: str, *, copy: bool = False) -> Operation:
-        """One dispatch that does the work of both, at the place of `consumer`.
+        """Let `consumer` do the work of both; gives it back.
 
         With `copy` the producer stays for its other users and only the results that the consumer reads are computed
-        again. Without, results of the producer that others use are results of the merged dispatch.
+        again. Without, it goes away, and those of its results that others use become results of the consumer.
         """
-        body = Block()
-        operands: list[Value] = []
-        inner: dict[Value, Value] = {}
-
-        def argument(value: Value) -> Value:
-            if value not in inner:
-                inner[value] = body.add_argument(value.type)
-                operands.append(value)
-            return inner[value]
-
-        made_inside: dict[Value, Value]
+        body = consumer.body
+        argument = dict(zip(consumer.operands, body.arguments, strict=True))
+        for value in producer.operands:
+            if value not in argument:
+                argument[value] = body.add_argument(value.type)
         if copy:
-            mapping = {a: argument(v) for a, v in zip(producer.body.arguments, producer.operands, strict=True)}
-            for op in producer.body.ops:
-                if op is not producer.body.last:
-                    body.append(op.clone(mapping))
-            made_inside = {r: mapping[y] for r, y in zip(producer.results, yielded(producer), strict=True)}
+            mapping = {a: argument[v] for a, v in zip(producer.body.arguments, producer.operands, strict=True)}
+            ops = [op.clone(mapping) for op in producer.body.ops if op is not producer.body.last]
+            inside = {r: mapping[y] for r, y in zip(producer.results, yielded(producer), strict=True)}
         else:
             for formal, value in zip(producer.body.arguments, producer.operands, strict=True):
-                formal.replace_by(argument(value))
-            made_inside = dict(zip(producer.results, yielded(producer), strict=True))
-            _move_ops(producer.body, body)
-        for formal, value in zip(consumer.body.arguments, consumer.operands, strict=True):
-            formal.replace_by(made_inside[value] if value in made_inside else argument(value))
-        consumer_yield = yielded(consumer)
-        _move_ops(consumer.body, body)
-
-        outside: list[tuple[Value, Value]] = []  # (old result, value inside)
+                formal.replace_by(argument[value])
+            ops = [op for op in producer.body.ops if op is not producer.body.last]
+            inside = dict(zip(producer.results, yielded(producer), strict=True))
+        first = body.first
+        assert first is not None
+        for op in ops:
+            op.detach()
+            body.insert_before(first, op)
+        for result, value in inside.items():
+            if result in argument:
+                argument[result].replace_by(value)
+        _keep_operands(consumer, {v: argument[v] for v in (*producer.operands, *consumer.operands)})
+        exported = False
         if not copy:
-            outside = [(r, made_inside[r]) for r in producer.results if any(u is not consumer for u in r.users)]
-        outside += [(r, y) for r, y in zip(consumer.results, consumer_yield, strict=True) if r.uses]
-        results = list(dict.fromkeys(y for _, y in outside))
-        body.append(Operation("kernel.yield", results))
-        kept = [v for v in operands if inner[v].uses]
-        for i in reversed(range(len(operands))):
-            if not body.arguments[i].uses:
-                body.erase_argument(i)
-        merged = _dispatch(kept, [y.type for y in results], root, body, _location(producer, consumer))
-        at = {y: r for y, r in zip(results, merged.results, strict=True)}
-        for old, value in outside:
-            at[value].hint = at[value].hint or old.hint
-            old.replace_by_if(at[value], lambda user: user is not consumer)
-        self._replace(producer, consumer, merged, copy)
-        return merged
-
-    def merge_siblings(self, first: Operation, second: Operation, root: str) -> Operation:
-        """`merge` for two dispatches of which neither needs the other."""
-        return self.merge(first, second, root)
-
-    def _replace(self, producer: Operation, consumer: Operation, merged: Operation, copy: bool) -> None:
-        """Put `merged` at the place of the consumer, and what needs the producer's results and stood before it,
-        behind it.
-        """
-        self.position[merged] = self.position[consumer]
-        self.block.insert_before(consumer, merged)
-        consumer.set_operands(())
+            exported = _export(consumer, producer, inside)
+        _drop_results(consumer)
+        consumer.attributes["kernel.root"] = StringAttr(root)
+        consumer.location = _location(producer, consumer)
         if not copy:
-            late: set[Operation] = {merged}
-            segment: list[Operation] = []
-            op = producer.next
-            while op is not None and op is not merged:
-                segment.append(op)
-                op = op.next
-            moved = []
-            for op in segment:
-                if any(v.defining_op in late for v in op.operands):
-                    late.add(op)
-                    moved.append(op)
-            if moved:
-                slots = sorted(self.position[op] for op in [*segment, merged])
-                stay = [op for op in segment if op not in late]
-                for op, slot in zip([*stay, merged, *moved], slots, strict=True):
-                    self.position[op] = slot
-                after = merged
-                for op in moved:
-                    op.move_after(after)
-                    after = op
+            if exported:
+                self._move_late(producer, consumer)
             del self.position[producer]
+            producer.body.terminator.erase()
             producer.erase()
-        del self.position[consumer]
-        consumer.erase()
+        return consumer
+
+    def _move_late(self, producer: Operation, merged: Operation) -> None:
+        """What needs the producer's results and stands before the merged dispatch goes behind it."""
+        late: set[Operation] = {merged}
+        segment: list[Operation] = []
+        op = producer.next
+        while op is not None and op is not merged:
+            segment.append(op)
+            op = op.next
+        moved = []
+        for op in segment:
+            if any(v.defining_op in late for v in op.operands):
+                late.add(op)
+                moved.append(op)
+        if not moved:
+            return
+        slots = sorted(self.position[op] for op in [*segment, merged])
+        stay = [op for op in segment if op not in late]
+        for op, slot in zip([*stay, merged, *moved], slots, strict=True):
+            self.position[op] = slot
+        after = merged
+        for op in moved:
+            op.move_after(after)
+            after = op
 
 
-def _move_ops(source: Block, target: Block) -> None:
-    """Move all operations but the terminator, which is dropped."""
-    assert source.last is not None
-    source.last.erase()
-    for op in source.ops:
-        op.detach()
-        target.append(op)
+def _keep_operands(dispatch: Operation, argument: dict[Value, Value]) -> None:
+    """Operands and arguments as in `argument`, without those that the region does not read."""
+    kept = [(v, a) for v, a in argument.items() if a.uses]
+    dispatch.set_operands([v for v, _ in kept])
+    dispatch.body.arguments = [a for _, a in kept]
+    for i, (_, a) in enumerate(kept):
+        a.index = i
+
+
+def _export(consumer: Operation, producer: Operation, inside: dict[Value, Value]) -> bool:
+    """Make results of the consumer from the producer's results that others use."""
+    end = consumer.body.terminator
+    made = dict(zip(end.operands, consumer.results, strict=True))
+    exported = False
+    for result, value in inside.items():
+        if result.uses:
+            if value not in made:
+                made[value] = consumer.add_result(value.type)
+                made[value].hint = result.hint
+                end.set_operands([*end.operands, value])
+            result.replace_by(made[value])
+            exported = True
+    return exported
+
+
+def _drop_results(dispatch: Operation) -> None:
+    """Forget results that nobody uses."""
+    end = dispatch.body.terminator
+    kept = [(r, y) for r, y in zip(dispatch.results, end.operands, strict=True) if r.uses]
+    if len(kept) < len(dispatch.results):
+        end.set_operands([y for _, y in kept])
+        dispatch.results = [r for r, _ in kept]
+        for i, (r, _) in enumerate(kept):
+            r.index = i
 
 
 def _location(*ops: Operation) -> Location:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from kcompile.ir.core import Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
+from kcompile.transforms.kernel.access import Reads
 from kcompile.transforms.kernel.dispatches import Dispatches, reads_of
 from kcompile.transforms.kernel.legality import (
     is_elementwise_dispatch,
@@ -34,36 +35,39 @@ def fuse_elementwise(module: Operation) -> bool:
             continue
         if not is_elementwise_dispatch(consumer):
             continue
-        current: Operation | None = consumer
-        while current is not None:
-            current = _absorb_one(dispatches, current)
-            changed = changed or current is not None
+        found = reads_of(consumer)
+        while found is not None and _absorb_one(dispatches, consumer, found):
+            changed = True
     return changed
 
 
-def _absorb_one(dispatches: Dispatches, consumer: Operation) -> Operation | None:
-    """Merge one producer into the consumer; gives the merged dispatch, None if there is nothing to merge."""
-    found = reads_of(consumer)
-    if found is None:
-        return None
+def _absorb_one(dispatches: Dispatches, consumer: Operation, found: Reads) -> bool:
+    """Merge one producer into the consumer, if there is one to merge; `found` follows what the consumer reads."""
+    size = cost_model.nominal_size(consumer.results[0])
     for value in reversed(consumer.operands):
         producer = value.defining_op
         if producer is None or not is_elementwise_dispatch(producer):
             continue
         users = {u for r in producer.results for u in r.users}
-        if is_movement_dispatch(producer) and len(users) > 1:
-            if _can_copy(producer, consumer, users):
-                return dispatches.merge(producer, consumer, "elementwise", copy=True)
+        copy = is_movement_dispatch(producer) and len(users) > 1
+        if copy:
+            merges = _can_copy(producer, users)
         elif is_same_space(producer, consumer, found):
-            if not dispatches.is_between(producer, consumer):
-                return dispatches.merge(producer, consumer, "elementwise")
-        elif is_inlinable(producer, consumer, found):
-            if cost_model.pays_to_inline(producer, cost_model.nominal_size(consumer.results[0])):
-                return dispatches.merge(producer, consumer, "elementwise")
-    return None
+            merges = len(users) == 1 or not dispatches.is_between(producer, consumer)
+        else:
+            merges = is_inlinable(producer, consumer, found) and cost_model.pays_to_inline(producer, size)
+        if merges:
+            inner = reads_of(producer)
+            assert inner is not None
+            maps = set().union(*(found.pop(r, set()) for r in producer.results))
+            for operand, own in inner.items():
+                found.setdefault(operand, set()).update(m.compose(outer) for m in own for outer in maps)
+            dispatches.merge(producer, consumer, "elementwise", copy=copy)
+            return True
+    return False
 
 
-def _can_copy(producer: Operation, consumer: Operation, users: set[Operation]) -> bool:
+def _can_copy(producer: Operation, users: set[Operation]) -> bool:
     """A copy of a movement saves its result where every reader copies it; a broadcast is smaller before it anyway."""
     if reads_of(producer) is None:
         return False

@@ -29,7 +29,7 @@ def fuse_siblings(module: Operation) -> bool:
             first, second = sorted((other, joined), key=dispatches.position.__getitem__)
             if _is_sibling(first, second) and not _is_needed(dispatches, first, second):
                 members.remove(other)
-                joined = dispatches.merge_siblings(first, second, "elementwise")
+                joined = dispatches.merge(first, second, "elementwise")
                 changed = True
         members.append(joined)
     return changed

@@ -33,8 +33,7 @@ def maps_between(producer: Operation, consumer: Operation, found: Reads | None =
         return None
     maps: set[AffineMap] = set()
     for result in producer.results:
-        if result in consumer.operands:
-            maps |= found.get(argument_of(consumer, result), set())
+        maps |= found.get(result, set())
     return maps
 
 
