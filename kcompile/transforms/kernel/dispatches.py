@@ -92,19 +92,18 @@ class Dispatches:
 
     def is_between(self, producer: Operation, consumer: Operation) -> bool:
         """Whether a value goes from `producer` to `consumer` through a third op, so that the two cannot be one."""
-        limit = self.position[consumer]
-        pending = [u for r in producer.results for u in r.users if u is not consumer]
-        seen: set[Operation] = set()
+        position = self.position
+        limit = position[consumer]
+        seen = {u for r in producer.results for u, _ in r.uses if position[u] < limit}
+        pending = list(seen)
         while pending:
-            op = pending.pop()
-            if op in seen or self.position[op] >= limit:
-                continue
-            seen.add(op)
-            for result in op.results:
-                for user in result.users:
+            for result in pending.pop().results:
+                for user, _ in result.uses:
                     if user is consumer:
                         return True
-                    pending.append(user)
+                    if user not in seen and position[user] < limit:
+                        seen.add(user)
+                        pending.append(user)
         return False
 
     def merge(self, producer: Operation, consumer: Operation, root: str, *, copy: bool = False) -> Operation:
