@@ -10,8 +10,8 @@ ABI = 1  # KC_ABI
 CONTEXT_BYTES = 64  # of ctx: magic, env, weights, body, workers
 EARG = 3
 EALIGN = 6
-# Rounds of waiting before a worker goes to sleep: about 100 us of `pause` (23 ns each, measured on Zen 5), more than the
-# usual imbalance of a healthy run. A host may take a worker that sleeps here as a sign of a machine that others use.
+# Rounds of waiting before a worker goes to sleep: about 100 us of `pause` (23 ns each, measured on Zen 5), more than
+# the usual imbalance of a healthy run. A host may take a worker that sleeps here as a sign of a crowded machine.
 SPIN_ROUNDS = 4000
 COPY_GRAIN = 4096  # bytes: below this one worker copies faster than two
 
