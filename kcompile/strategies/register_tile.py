@@ -106,7 +106,7 @@ def choose_rows(extent: Dim, limit: int) -> int:
     if not isinstance(extent, int):
         return limit
     if extent <= limit:
-        return extent
+        return max(1, extent)
     return min(range(1, limit + 1), key=lambda r: (-(-extent // r) * (r + 2), -r))  # r + 2: loads of a tile step
 
 
@@ -114,7 +114,7 @@ def choose_vectors(extent: int, lanes: int) -> int:
     """Vectors of a tile: the most of 4, 3, 2, 1 that cover `extent` with the fewest idle lanes."""
     needed = -(-extent // lanes)
     if needed <= 4:
-        return needed
+        return max(1, needed)
     return min((4, 3, 2), key=lambda v: (-(-needed // v) * v, -v))
 
 
