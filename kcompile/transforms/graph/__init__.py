@@ -1,7 +1,7 @@
 """Passes over the graph level; the order is in `kcompile.pipeline`.
 
-    canonicalize, fold-constants, cse, dce           one form, nothing twice, nothing for nobody
-    fold-scale-into-weights, hoist-weights           what the weights alone decide is done at load
-    mask-pooled-gradients, split-reductions          less to do, more at once
-    decompose-*, align-operands, narrow-dots         the forms that strategies have kernels for
+canonicalize, fold-constants, cse, dce           one form, nothing twice, nothing for nobody
+fold-scale-into-weights, hoist-weights           what the weights alone decide is done at load
+mask-pooled-gradients, split-reductions          less to do, more at once
+decompose-*, align-operands, narrow-dots         the forms that strategies have kernels for
 """

@@ -1,8 +1,8 @@
 """Passes over the kernel level: which ops form one kernel, and its linalg form.
 
-    form-kernels            an op, a dispatch
-    fuse-*, reshape-*       dispatches become one: what may is in legality.py, what pays in cost_model.py,
-                            how it is done in dispatches.py, which elements an op reads in access.py
-    outline-, dedupe-       dispatches become functions, equal ones the same
-    lower-to-linalg         kernel_lowering.py with one file for each kind of root; point_body.py makes scalar bodies
+form-kernels            an op, a dispatch
+fuse-*, reshape-*       dispatches become one: what may is in legality.py, what pays in cost_model.py,
+                        how it is done in dispatches.py, which elements an op reads in access.py
+outline-, dedupe-       dispatches become functions, equal ones the same
+lower-to-linalg         kernel_lowering.py with one file for each kind of root; point_body.py makes scalar bodies
 """
