@@ -214,7 +214,8 @@ def _tanh(b: LoopBuilder, xs: Sequence[Value]) -> Value:
         x = _clamp(b, xs[0], -9.02, 9.02)  # where tanh rounds to 1
         s = b.mul(x, x)
         made = b.div(b.mul(x, horner(b, s, fitted.TANH_OVER)), horner(b, s, fitted.TANH_UNDER))
-        return _clamp(b, made, -1.0, 1.0)
+        # Exactly 1 from there on: gradients multiply 1 - tanh(x)^2 by what may be large.
+        return b.select(b.cmp("ge", b.abs(xs[0]), 9.02), b.copysign(1.0, xs[0]), _clamp(b, made, -1.0, 1.0))
     grown = _expm1(b, [b.mul(b.min(b.abs(xs[0]), 22.0), 2.0)])
     return b.copysign(b.div(grown, b.add(grown, 2.0)), xs[0])
 

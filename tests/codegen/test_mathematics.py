@@ -88,6 +88,14 @@ def exact(name: str, xs: list[Array]) -> Array:
         return REFERENCES[name](*(x.astype(wide) for x in xs)).astype(wide)
 
 
+@pytest.mark.parametrize("element", [t.f32, t.f64], ids=str)
+def test_tanh_reaches_one(element: t.Type) -> None:
+    """A saturated tanh is 1 and not a unit less: the gradient of gelu multiplies 1 - tanh^2 by x^3."""
+    x = np.array([19.1, 22.0, 300.0, 1e30, np.inf, -19.1, -1e30, -np.inf] * 8, t.to_numpy(element))
+    made = run(compiled(element, TARGETS[0], 512 // t.bitwidth(element)), "tanh", [x], element)
+    assert made.tobytes() == np.sign(x).tobytes()
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("element", [t.f32, t.f64], ids=str)
 def test_errors_and_lanes(element: t.Type, target: str) -> None:
