@@ -31,6 +31,11 @@ class CompiledMetrics:
     def names(self) -> list[str]:
         return [name for _, name, _, _ in self._items]
 
+    @property
+    def listed(self) -> list[str]:
+        """The names in the order in which Keras lists figures: as given for one output, sorted for several."""
+        return sorted(self.names) if any(output for output, *_ in self._items) else self.names
+
     def build(self, outputs: Outputs, y_true: Any) -> None:
         """Match metrics to the outputs; "accuracy" and "crossentropy" become the kind that the shapes ask for."""
         if self.built:

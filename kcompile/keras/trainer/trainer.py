@@ -115,7 +115,7 @@ class Trainer:
         state = self._trainer
         if state is None:
             return []
-        return ["loss", *(t.name for t in state.compiled_loss.trackers), *sorted(state.compiled_metrics.names)]
+        return ["loss", *(t.name for t in state.compiled_loss.trackers), *state.compiled_metrics.listed]
 
     def reset_metrics(self) -> None:
         """All metrics back to their start."""
@@ -289,10 +289,8 @@ class Trainer:
         return logs
 
     def _as_list(self, logs: dict[str, Any]) -> Any:
-        """The figures in Keras's order: the loss, the losses of the outputs, then the metrics by name."""
-        state = self._needs_compile()
-        first = ["loss", *(t.name for t in state.compiled_loss.trackers)]
-        values = [logs[k] for k in first] + [v for k, v in logs.items() if k not in first]
+        """The figures in Keras's order: that of `metrics_names`."""
+        values = [logs[k] for k in self.metrics_names]
         return values[0] if len(values) == 1 else values
 
     # -- predict

@@ -40,6 +40,18 @@ def test_names_and_order_of_the_figures() -> None:
     assert logs["loss"] == pytest.approx(logs["kind_loss"] + logs["size_loss"])
 
 
+def test_figures_of_one_output_are_listed_as_they_were_given() -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")])
+    order = ["mse", "accuracy", "mae"]  # `loss, mse, accuracy, mae = model.evaluate(...)`
+    model.compile("sgd", "categorical_crossentropy", metrics=order, weighted_metrics=["categorical_accuracy"])
+    y = np.eye(3, dtype=np.float32)[Y["kind"]]
+    logs = model.evaluate(X, y, verbose=0, return_dict=True)
+    assert model.metrics_names == ["loss", *order, "categorical_accuracy"]
+    assert model.evaluate(X, y, verbose=0) == [logs[n] for n in model.metrics_names]
+    model.reset_metrics()
+    assert len(model.test_on_batch(X, y)) == 5
+
+
 def test_lists_and_dicts_say_the_same() -> None:
     figures = []
     for as_dict in (True, False):
