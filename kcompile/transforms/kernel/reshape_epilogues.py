@@ -32,6 +32,8 @@ def reshape_epilogues(module: Operation) -> bool:
             reshape = value.defining_op
             if reshape is None or reshape.name != "graph.reshape":
                 continue
+            if tensor_type(value).shape != tensor_type(consumer.results[0]).shape:
+                continue  # a scalar that the consumer spreads
             root = reshape.operands[0].defining_op
             if root is None or root.name != "kernel.dispatch" or root_of(root) not in EPILOGUE_ROOTS:
                 continue
@@ -89,9 +91,11 @@ def is_reshapable(dispatch: Operation) -> bool:
     shape = tensor_type(dispatch.results[0]).shape
     if not shape:
         return False  # its elements and the scalars that are spread look alike
-    for argument in dispatch.body.arguments:
-        if tensor_type(argument).shape not in ((), shape):
-            return False
+    if any(tensor_type(result).shape != shape for result in dispatch.results):
+        return False
+    made = [result for op in dispatch.body.ops for result in op.results]
+    if any(tensor_type(value).shape not in ((), shape) for value in (*dispatch.body.arguments, *made)):
+        return False
     for op in dispatch.body.ops:
         if op.name == "graph.broadcast_in_dim":
             if tensor_type(op.operands[0]).shape:
