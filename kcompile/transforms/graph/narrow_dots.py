@@ -49,7 +49,12 @@ def _sum_along_rows(op: Operation) -> bool:
     """One contracted axis, last in the left operand: put it last in the right one, too."""
     lhs, rhs = (tensor_type(v) for v in op.operands)
     contract = op["rhs_contract"]
-    if lhs.rank == 0 or op["lhs_contract"] != (lhs.rank - 1,) or nominal(lhs.shape[-1]) < LONG or contract == (rhs.rank - 1,):
+    if (
+        lhs.rank == 0
+        or op["lhs_contract"] != (lhs.rank - 1,)
+        or nominal(lhs.shape[-1]) < LONG
+        or contract == (rhs.rank - 1,)
+    ):
         return False
     order = (*(i for i in range(rhs.rank) if i not in contract), *contract)
     b: GraphBuilder = GraphBuilder.before_op(op)
