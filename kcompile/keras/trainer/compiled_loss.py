@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kcompile.errors import ArgumentError
+from kcompile.errors import ArgumentError, ShapeError
 from kcompile.keras import losses as losses_module
 from kcompile.keras import ops
 from kcompile.keras.losses.loss import Loss, LossFunctionWrapper
@@ -52,7 +52,7 @@ class CompiledLoss:
         for n, (i, name, loss, weight) in enumerate(self._items or ()):
             if targets[i] is None:
                 raise ArgumentError(f"output '{name}' has a loss but no target. Give y for it, or loss=None.")
-            value = loss(targets[i], outputs.values[i], weights[i])
+            value = _value(loss, name, targets[i], outputs.values[i], weights[i])
             if len(value.shape) != 0:
                 value = ops.mean(value)
             if self.trackers:
@@ -60,6 +60,17 @@ class CompiledLoss:
             value = value if weight is None else value * weight
             total = value if total is None else total + value
         return total
+
+
+def _value(loss: Loss, name: str, y_true: Any, y_pred: Any, weight: Any) -> Any:
+    """The loss of an output; what does not fit says which output, and the shapes that the user knows."""
+    try:
+        return loss(y_true, y_pred, weight)
+    except ShapeError as error:
+        shapes = f"y of shape {tuple(y_true.shape)}, the output is {tuple(y_pred.shape)}"
+        extra = "" if weight is None else f", sample_weight {tuple(weight.shape)}"
+        where = f"the loss '{loss.name}' of output '{name}': {shapes}{extra}"
+        raise ShapeError(error.message, where) from error
 
 
 def _as_loss(loss: Any) -> Loss:

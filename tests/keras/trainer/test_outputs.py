@@ -145,3 +145,12 @@ def test_refusals() -> None:
     model.compile("sgd", ["mse"])
     with pytest.raises(ArgumentError, match="2 outputs"):
         model.fit(X, [Y["kind"], Y["size"]], verbose=0)
+
+
+def test_targets_that_do_not_fit_name_the_output_and_both_shapes() -> None:
+    model = two_heads(False)
+    model.compile("sgd", ["sparse_categorical_crossentropy", "mse"])
+    with pytest.raises(ShapeError) as raised:
+        model.fit(X, [Y["kind"], np.zeros((24, 5, 2), np.float32)], verbose=0)
+    assert "output 'size'" in str(raised.value)
+    assert "y of shape (None, 5, 2), the output is (None, 1)" in str(raised.value)
