@@ -14,6 +14,7 @@ from kcompile.tracing.tensor import EagerTensor, Tensor
 
 from ..config import epsilon as default_epsilon
 from .activation import log_softmax
+from .comparison import where
 from .elementwise import clip
 from .operation_class import operation
 from .reduction import mean, reduce, standardize_axes, var
@@ -25,6 +26,8 @@ def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse:
     x = convert(x)
     if is_float(x.dtype) or x.element is t.i1:
         x = cast(x, "int32")
+    elif t.bitwidth(x.element) < 32:
+        x = cast(x, "int32")  # the indices of many classes would wrap around in a narrow type
     rank = x.ndim + 1
     place = axis % rank
     dims = (*x.dims[:place], num_classes, *x.dims[place:])
@@ -35,7 +38,7 @@ def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse:
 
 @operation("numpy.Take", "axis")
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The elements at `indices` along `axis`."""
+    """The elements at `indices` along `axis`; negative ones count from its end."""
     from .shaping import ravel
 
     x, indices = convert(x), convert(indices)
@@ -51,6 +54,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     size = x.dims[place]
     if not isinstance(size, int):
         raise ShapeError(f"take needs an axis of known size. Received: axis={axis} of shape {x.shape}")
+    indices = cast(indices, "int32")
+    indices = where(a.less(indices, 0), a.add(indices, size), indices)
     # rows picked by a product with one-hot codes
     codes = one_hot(indices, size, dtype=x.dtype)
     rows = bind(
