@@ -14,7 +14,7 @@ from kcompile.keras.trainer.outputs import Outputs
 
 
 class CompiledLoss:
-    """The weighted sum of one loss for each output. With several outputs each has a mean of its own in the logs.
+    """The weighted sum of one loss for each output. Of several losses each has a mean of its own in the logs.
 
     `loss`: one loss for all outputs, or a list or a dict of them; None leaves an output out.
     """
@@ -39,7 +39,7 @@ class CompiledLoss:
                 items.append((i, name, _as_loss(loss), weight))
         if not items:
             raise ArgumentError("compile() needs a loss for at least one output. Received: loss=None")
-        if len(items) > 1 or len(outputs) > 1:
+        if len(items) > 1:
             self.trackers = [Mean(name=f"{name}_loss") for _, name, _, _ in items]
         self._items = items
 

@@ -331,7 +331,7 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step on these rows; gives the figures since the last reset."""
+        """One step on these rows; gives the figures of these rows alone."""
         self._needs_compile()
         x, y, sample_weight = as_batch((x, y, sample_weight))
         if class_weight is not None:
@@ -340,16 +340,18 @@ class Trainer:
             sample_weight = weights_of_classes(y, class_weight)
         common_length((x, y, sample_weight))
         self._steps.refresh()
+        self.reset_metrics()
         self._steps.train(x, y, sample_weight)
         logs = self.get_metrics_result()
         return logs if return_dict else self._as_list(logs)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Loss and metrics of these rows, added to the figures since the last reset."""
+        """Loss and metrics of these rows alone."""
         self._needs_compile()
         x, y, sample_weight = as_batch((x, y, sample_weight))
         common_length((x, y, sample_weight))
         self._steps.refresh()
+        self.reset_metrics()
         self._steps.test(x, y, sample_weight)
         logs = self.get_metrics_result()
         return logs if return_dict else self._as_list(logs)

@@ -218,9 +218,19 @@ def test_one_step_on_a_batch() -> None:
     model = classifier()
     loss, accuracy = model.train_on_batch(x, y)
     assert int(model.optimizer.iterations) == 1 and 0 <= accuracy <= 1 and loss > 0
-    model.reset_metrics()
     logs = model.test_on_batch(x, y, return_dict=True)
     assert logs == pytest.approx(model.evaluate(x, y, verbose=0, return_dict=True))
+
+
+def test_the_figures_of_a_batch_are_its_own() -> None:
+    x, y = blobs(24)
+    model = classifier()
+    model.optimizer.learning_rate = 0.0
+    parts = [slice(0, 4), slice(4, 12), slice(12, 24)]
+    alone = [model.evaluate(x[rows], y[rows], verbose=0) for rows in parts]
+    for step in (model.test_on_batch, model.train_on_batch):
+        for expected, figures in zip(alone, [step(x[rows], y[rows]) for rows in parts], strict=True):
+            assert figures == pytest.approx(expected, rel=1e-5)
 
 
 def test_frozen_layers_stay_and_the_step_follows_a_change() -> None:
