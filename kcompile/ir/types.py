@@ -45,7 +45,13 @@ class Type:
         return self.text
 
     def __reduce__(self) -> Any:
-        raise TypeError("IR types are interned; print the module and parse it instead of pickling")
+        return _of_text, (self.text,)  # a copy is the one object for its text
+
+
+def _of_text(text: str) -> Type:
+    from .parser import parse_type
+
+    return parse_type(text)
 
 
 class IntegerType(Type):

@@ -107,6 +107,10 @@ class Variable(Operators):
         assert isinstance(value, EagerTensor)
         return value
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._array = _aligned_copy(state["_array"])  # a copied or unpickled array lies anywhere
+
     # -- what it is
     @property
     def name(self) -> str:

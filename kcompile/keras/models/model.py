@@ -101,6 +101,12 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    def __reduce__(self) -> Any:
+        """Models are copied and pickled as their files, so that no compiled step comes along."""
+        from ..saving.copying import copy_of
+
+        return copy_of(self)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text, without weights."""
         from ..saving.serialization import serialize_keras_object, sharing

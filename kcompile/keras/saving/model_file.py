@@ -99,10 +99,16 @@ def load_model(
         raise UnsupportedError(
             f"models in the old .h5 format cannot be read in this version. Save the model as .keras. Received: {path}"
         )
-    archive = read_archive(path)
+    with custom_object_scope(custom_objects):
+        return model_of_bytes(read_bytes(path), path, compile)
+
+
+def model_of_bytes(data: bytes, path: str, compile: bool = True) -> Any:
+    """The model of the content of a `.keras` file; errors name `path`."""
+    archive = read_archive(data, path)
     config = archive.config if compile else _without_compile(archive.config)
     try:
-        with custom_object_scope(custom_objects), sharing():
+        with sharing():
             model = deserialize_keras_object(config)
     except RecursionError:
         raise FormatError("the config is nested too deeply", path) from None
@@ -114,7 +120,7 @@ def load_model(
         warnings.warn(
             f"model '{model.name}' could not be built from its config, so its weights are not loaded. Call it on "
             f"data, then load_weights.",
-            stacklevel=2,
+            stacklevel=3,
         )
     return model
 
@@ -123,9 +129,8 @@ def _without_compile(config: Any) -> Any:
     return {k: v for k, v in config.items() if k != "compile_config"}
 
 
-def read_archive(path: str) -> Archive:
-    """The checked parts of a `.keras` file."""
-    data = read_bytes(path)
+def read_archive(data: bytes, path: str) -> Archive:
+    """The checked parts of the content of a `.keras` file."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.namelist()

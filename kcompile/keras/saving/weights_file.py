@@ -84,7 +84,7 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     if path.endswith(".keras"):
         from kcompile.keras.saving.model_file import read_archive
 
-        data = read_archive(path).weights
+        data = read_archive(read_bytes(path), path).weights
     elif path.endswith(".weights.h5"):
         data = read_bytes(path)
     else:
