@@ -188,7 +188,6 @@ CASES = [
     op("take", F, Draw((2,), "int32", 0, 4), axis=1),
     op("take", F, Draw((5,), "int32", -4, 4), axis=1),
     op("take", Draw((300, 2)), Draw((9,), "uint8", 0, 40), axis=0),
-    op("one_hot", Draw((7,), "uint8", 0, 40), 300),
     op("conv", IMAGE, Draw((3, 2, 3, 4)), strides=(2, 1), padding="same"),
     op("conv", IMAGE, Draw((2, 2, 1, 6)), dilation_rate=2),
     op("depthwise_conv", IMAGE, Draw((3, 3, 3, 2))),

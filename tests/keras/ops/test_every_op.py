@@ -72,3 +72,12 @@ def test_a_node_comes_back_from_its_config(case: OpCase) -> None:
     again = keras.models.model_from_json(model.to_json())
     for x, y in zip(flatten(model(leaves_of(args))), flatten(again(leaves_of(args))), strict=True):
         np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
+def test_one_hot_of_narrow_indices_has_one_hit() -> None:
+    """300 classes do not fit the 8 bits of the indices (where JAX counts 34 and 34 + 256 as the same class)."""
+    indices = np.array([0, 34, 255], "uint8")
+    eager = keras.ops.one_hot(indices, 300).numpy()
+    np.testing.assert_array_equal(eager, np.arange(300) == indices[:, None].astype(int))
+    traced = trace_function(lambda x: keras.ops.one_hot(x, 300), [TensorSpec((3,), "uint8")])
+    np.testing.assert_array_equal(CompiledFunction(traced)(indices)[0], eager)
