@@ -154,6 +154,13 @@ class CompiledModule:
                 self._object = get_or_compile(self.llvm, self.targets[-1], self.options.cache)
             return self._object
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The names of the sizes that may vary; the batch is first."""
+        from kcompile.transforms.plan.plan_memory import main_symbols
+
+        return main_symbols(find_function(self.source, "main"))
+
     def text(self, stage: str) -> str:
         """The text of a stage: graph, kernel, linalg, loops, plan, llvm or asm."""
         if stage == "llvm":

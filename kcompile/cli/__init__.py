@@ -18,6 +18,7 @@ from kcompile.errors import KcompileError
 VERBS = {
     "opt": "run passes on an IR text",
     "dump": "print a stage of a model: graph, kernel, linalg, loops, plan, llvm or asm",
+    "explain": "list the kernels of a model: cost, strategy, and what was not fused and why",
     "build": "compile a model ahead of time into an artifact",
     "run": "run an artifact on the arrays of an .npz file",
     "passes": "list the passes",

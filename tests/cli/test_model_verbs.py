@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import kcompile
 from kcompile import keras
 from kcompile.cli import main
 from kcompile.cli.dump import STAGES
@@ -130,3 +131,25 @@ def test_inputs_that_do_not_fit_are_refused(
         np.savez(tmp_path / "x.npz", *arrays)
         assert main(["run", str(tmp_path / "a"), "--inputs", str(tmp_path / "x.npz")]) == code
         assert message in capsys.readouterr().err
+
+
+def test_explain_lists_kernels_and_what_stayed_apart(
+    saved: tuple[keras.Model, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(saved[1]), "--batch", "3", "--measure"]) == 0
+    shown = capsys.readouterr().out
+    head, first, *_ = shown.splitlines()
+    assert "GFLOP/s" in head
+    assert "contraction" in first and "3x4" in first
+    assert "2 kernels, 2 calls" in shown
+    assert "both dot_general and dot_general need loops of their own" in shown
+    assert main(["explain", str(saved[1]), "--batch", "0"]) == 2
+    assert "Received: 0" in capsys.readouterr().err
+
+
+def test_kernel_figures_are_exact(saved: tuple[keras.Model, Path]) -> None:
+    """Of dense layers of 5 x 4 and 4 x 2 on 3 rows: multiply-adds and bias; inputs, weights and result."""
+    first, second = kcompile.compile(saved[0]).kernels(3)
+    assert second.flops == 3 * 2 * (2 * 4 + 1)
+    assert first.bytes == 4 * (3 * 5 + 5 * 4 + 4 + 3 * 4)
+    assert (second.calls, second.result, second.seconds) == (1, "3x2", None)
