@@ -94,7 +94,7 @@ def test_the_manifest_tells_how_much_arena_a_call_needs(saved: Path) -> None:
         sizes = (loader.ctypes.c_int64 * 1)(batch)
         addresses = loader.ctypes.addressof(sizes), 1, loader.ctypes.addressof(need)
         assert artifact._arena_bytes(*addresses) == 0
-        assert need.value == loader.extent(about["bytes"], {"b": rows_at_once})
+        assert need.value == loader.extent(about["bytes"], {"b": rows_at_once}) + about["scratch"]
 
 
 def test_other_weights_give_other_bytes(saved: Path, tmp_path: Path) -> None:
