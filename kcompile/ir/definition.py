@@ -122,8 +122,9 @@ def load_dialect(name: str) -> None:
     importlib.import_module(_DIALECT_MODULES[name])
 
 
-def definitions(dialect: str) -> list[Definition]:
-    """All operations of a dialect, by name."""
+def definitions(dialect: str, control: bool = False) -> list[Definition]:
+    """The operations of a dialect, by name; with `control` those of the trait `control` (a body, its end) too."""
     if dialect in _DIALECT_MODULES and dialect not in _LOADED:
         load_dialect(dialect)
-    return [d for n, d in sorted(_REGISTRY.items()) if n.startswith(dialect + ".")]
+    found = [d for n, d in sorted(_REGISTRY.items()) if n.startswith(dialect + ".")]
+    return [d for d in found if control or "control" not in d.traits]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .bind import cast as cast
     from .bind import convert as convert
     from .model import trace_predict as trace_predict
+    from .scan import scan as scan
     from .tensor import EagerTensor as EagerTensor
     from .tensor import Tensor as Tensor
     from .trace import ArgumentSpec as ArgumentSpec
@@ -35,6 +36,7 @@ _HOMES = {
     "ArgumentSpec": "trace", "ResultSpec": "trace", "TracedFunction": "trace", "current_trace": "trace",
     "outside_traces": "trace", "trace_function": "trace", "abstract_call": "abstract",
     "binary": "bind", "broadcast_to": "bind", "cast": "bind", "convert": "bind", "trace_predict": "model",
+    "scan": "scan",
 }  # fmt: skip
 
 __all__ = [*_HOMES]

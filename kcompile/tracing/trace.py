@@ -18,7 +18,7 @@ from kcompile.dialects.graph.builder import GraphBuilder
 from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.ir import types as t
 from kcompile.ir.attributes import DenseAttr
-from kcompile.ir.core import Operation, Value
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim, symbol
 from kcompile.ir.garbage import no_collection
 from kcompile.ir.types import TensorType
@@ -130,6 +130,36 @@ def symbolic_dims(shape: Sequence[Any]) -> tuple[Dim, ...]:
     return tuple(d if isinstance(d, SymbolicDim) else int(d) for d in named)
 
 
+class Body:
+    """The body of a scan while it is traced. Variables that it reads are block arguments, constants or carries.
+
+    arguments   of each variable, by its id
+    current     the newest value of each variable
+    written     the variables that it assigns
+    """
+
+    def __init__(self, block: Block):
+        self.block = block
+        self.arguments: dict[int, Value] = {}
+        self.current: dict[int, Tensor] = {}
+        self.written: dict[int, Any] = {}
+
+    @property
+    def state(self) -> tuple[dict[int, Tensor], dict[int, Any]]:
+        return self.current, self.written
+
+
+def _is_visible(value: Value, block: Block) -> bool:
+    """Whether code in `block` may use `value`: it was made there, or around it."""
+    home = value.owner.parent if isinstance(value.owner, Operation) else value.owner
+    while block is not home:
+        around = block.parent_op
+        if around is None or around.parent is None:
+            return False
+        block = around.parent
+    return True
+
+
 class Trace:
     """The graph function being recorded. Enter it (`with`) while the traced code runs.
 
@@ -145,6 +175,8 @@ class Trace:
         self._current: dict[int, Tensor] = {}  # id(variable) -> its newest value
         self._written: dict[int, Any] = {}
         self._in_operation = False
+        self.entry = self.builder.block
+        self.bodies: list[Body] = []  # around the code being traced, the innermost last
 
     # -- arguments
     def input(self, type: TensorType, name: str) -> Tracer:
@@ -152,7 +184,7 @@ class Trace:
         return self._argument(type, name, None)
 
     def _argument(self, type: TensorType, name: str, variable: Any) -> Tracer:
-        value = self.builder.block.add_argument(type)
+        value = self.entry.add_argument(type)
         value.hint = name
         self.arguments.append((name, value, variable))
         return Tracer(self, value)
@@ -169,14 +201,26 @@ class Trace:
 
     def read(self, variable: Any) -> Tensor:
         """The present value of `variable` inside the function."""
-        self._own(variable)
-        return self._current[id(variable)]
+        return self._read(variable, len(self.bodies))
+
+    def _read(self, variable: Any, depth: int) -> Tensor:
+        if depth == 0:
+            self._own(variable)
+            return self._current[id(variable)]
+        body = self.bodies[depth - 1]
+        if id(variable) not in body.current:
+            value = body.block.add_argument(self._read(variable, depth - 1).type)
+            value.hint = variable.path
+            body.arguments[id(variable)] = value
+            body.current[id(variable)] = Tracer(self, value)
+        return body.current[id(variable)]
 
     def write(self, variable: Any, value: Tensor) -> None:
         """Let `value` be what `variable` holds from here on, and after the call."""
-        self._own(variable)
-        self._current[id(variable)] = value
-        self._written[id(variable)] = variable
+        self.read(variable)
+        current, written = (self._current, self._written) if not self.bodies else self.bodies[-1].state
+        current[id(variable)] = value
+        written[id(variable)] = variable
 
     def value_of(self, x: Tensor) -> Value:
         """The IR value of a tensor; known arrays become constants."""
@@ -185,6 +229,11 @@ class Trace:
                 raise KcompileError(
                     "a tensor of one traced call is used in another. Keep no tensors on a layer between calls: use "
                     f"add_weight for state. Received: {x!r}", self.place or None
+                )  # fmt: skip
+            if not _is_visible(x.value, self.builder.block):
+                raise KcompileError(
+                    "a tensor that the body of a scan made is used after it. Let the body return it, in the carry or "
+                    f"in what is stacked. Received: {x!r}", self.place or None
                 )  # fmt: skip
             return x.value
         assert isinstance(x, EagerTensor)

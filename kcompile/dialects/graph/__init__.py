@@ -6,6 +6,7 @@ from . import (
     arithmetic,
     bitwise,
     contraction,
+    control,
     conversion,
     convolution,
     exponential,
