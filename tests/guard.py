@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from kcompile.ir.interpreter import undefined
+
 PAGE = mmap.PAGESIZE
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
@@ -62,7 +64,8 @@ def run_guarded(
         made = [guarded(x, at_end) for x in outputs]
         workers = [()] if team is None else [(tid, team) for tid in range(team)]
         for worker in workers:
-            kernel([*given, *made], *indices, *worker)
+            scratch = [guarded(undefined(x), at_end) for x in getattr(kernel, "scratch", ())]
+            kernel([*given, *made, *scratch], *indices, *worker)
         for before, after in zip(inputs, given, strict=True):
             assert before.tobytes() == after.tobytes(), "the kernel wrote to an input"
         results.append([x.copy() for x in made])

@@ -92,7 +92,7 @@ def _fill(root: Path, model: CompiledModel, targets: list[Target], name: str) ->
         compiled = model.compiled_for(members, name)
         described.append(_write_target(root, triple, compiled, model))
     assert compiled is not None
-    interface = Interface.of(find_function(compiled.module("plan"), "main"))
+    interface = Interface.joined([find_function(compiled.module("plan", x), "main") for x in compiled.targets])
     inputs, outputs = ([_port(p) for p in side] for side in (interface.inputs, interface.outputs))
     _write(root / "include" / "kc.h", header().encode())
     _write(root / "include" / f"{name}.h", header_text(name, inputs, outputs, list(interface.symbols)).encode())
@@ -108,8 +108,12 @@ def _fill(root: Path, model: CompiledModel, targets: list[Target], name: str) ->
         "inputs": inputs,
         "outputs": outputs,
         "structure": model.traced.outputs,
-        # of one worker; with rows > 0 a worker never has more than that many rows in its arena
-        "arena": {"bytes": str(interface.arena + BARRIER_BYTES), "rows": interface.rows},
+        # of all workers together, and of each for itself; with rows > 0 each has both, never of more than so many rows
+        "arena": {
+            "bytes": str(interface.arena + BARRIER_BYTES),
+            "scratch": interface.scratch,
+            "rows": interface.rows,
+        },
         "targets": described,
         "selftest": _write_selftest(root, model, interface),
     }

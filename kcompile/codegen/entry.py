@@ -68,14 +68,14 @@ def print_model(
     for i, (module, target) in enumerate(versions):
         print_kernels(module, target, out, suffix=f".{i}")
         out.functions.append(print_body(module, name, i, target, out))
-    interface = Interface.of(find_function(versions[0][0], "main"))
+    interface = Interface.joined([find_function(module, "main") for module, _ in versions])
     baseline = entry_target(targets[-1]).attributes
     if interface.rows:
         ports = interface.inputs, interface.outputs
         row_bytes = tuple(
             [evaluate(p.bytes, {"b": 1}) if "b" in symbols_of(p.bytes) else 0 for p in side] for side in ports
         )
-        arena = interface.arena + BARRIER_BYTES
+        arena = interface.arena + BARRIER_BYTES + interface.scratch
         out.functions.append(rows_text(f"@{name}_rows", row_bytes, interface.rows, arena, baseline))
     out.functions += [
         _arena_bytes(interface, name, baseline),
@@ -98,6 +98,10 @@ def print_body(module: Operation, name: str, index: int, target: Target, out: LL
     text.line("%tid = zext i32 %tid32 to i64")
     text.line("%team = zext i32 %team32 to i64")
     text.line(f"%base = getelementptr i8, ptr %arena, i64 {BARRIER_BYTES}")
+    if interface.scratch:  # behind the arena, one part a worker
+        text.line(f"%skip = mul i64 %tid, {interface.scratch}")
+        text.line(f"%shared_end = getelementptr i8, ptr %base, i64 {text.dim(interface.arena)}")
+        text.line("%scratch = getelementptr i8, ptr %shared_end, i64 %skip")
     constants: list[str] = []
     pointers: dict[Value, str] = {}
     for op in function.body.ops:
@@ -134,6 +138,8 @@ def _pointer(op: Operation, text: Text, known: dict[Value, str], constants: list
         return text.offset("%weights", op["offset"])
     if op.name == "plan.arena":
         return text.new(f"getelementptr i8, ptr %base, i64 {text.dim(one_dim(op['offset']))}")
+    if op.name == "plan.scratch":
+        return text.offset("%scratch", op["offset"])
     if op.name == "plan.constant":
         symbol = f"@{prefix}_{len(constants)}"
         data = stored_bytes(op["value"], t.element_of(op.attributes["value"].type))  # type: ignore[attr-defined]
@@ -164,11 +170,18 @@ def _check_sizes(text: Text, interface: Interface) -> None:
 
 
 def _arena_need(text: Text, interface: Interface, workers: str) -> str:
-    """Bytes of the whole arena: a row-parallel model has a part for each worker, of the rows that run together."""
-    if not interface.rows:
-        return text.dim(interface.arena + BARRIER_BYTES)
-    part = arena_part(text, interface.rows, interface.arena + BARRIER_BYTES)
-    return text.new(f"mul i64 {part}, {team_size(text, workers)}")
+    """Bytes of the whole arena, with the scratch of every worker behind it.
+
+    A row-parallel model has a part for each worker, of the rows that run together and the scratch of that worker.
+    """
+    shared = interface.arena + BARRIER_BYTES
+    if interface.rows:
+        part = arena_part(text, interface.rows, shared + interface.scratch)
+        return text.new(f"mul i64 {part}, {team_size(text, workers)}")
+    if not interface.scratch:
+        return text.dim(shared)
+    private = text.new(f"mul i64 {team_size(text, workers)}, {interface.scratch}")
+    return text.new(f"add i64 {text.dim(shared)}, {private}")
 
 
 def _arena_bytes(interface: Interface, name: str, attributes: str) -> str:

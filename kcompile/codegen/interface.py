@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
@@ -10,6 +11,7 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation
 from kcompile.ir.dims import Dim, evaluate
 from kcompile.ir.types import TensorType, Type
+from kcompile.transforms.plan.packing import dim_of, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Interface:
     weights_bytes: int
     arena: Dim
     work: Dim
+    scratch: int = 0  # bytes of every worker, behind the arena
     rows: int = 0  # rows that run together in a row-parallel model; 0: the whole batch at once
     least_rows: int = 1
 
@@ -50,13 +53,24 @@ class Interface:
             function["plan.weights_bytes"],
             one_dim(function["plan.arena"]),
             one_dim(function["plan.work"]),
+            function.get("plan.scratch", 0),
             function.get("plan.rows", 0),
             function.get("plan.least_rows", 1),
         )
 
+    @classmethod
+    def joined(cls, functions: Sequence[Operation]) -> Interface:
+        """That of the versions of one plan for several targets: enough memory for any of them."""
+        every = [cls.of(function) for function in functions]
+        arena: dict[tuple[str, ...], int] = {}
+        for one in every:
+            for monomial, coefficient in terms_of(one.arena).items():
+                arena[monomial] = max(coefficient, arena.get(monomial, 0))
+        return replace(every[0], arena=dim_of(arena), scratch=max(one.scratch for one in every))
+
     def size_limit(self) -> int:
         """The largest size of a symbol at which every byte count still fits well into 63 bits."""
-        every = [self.arena, self.work, *(p.bytes for p in (*self.inputs, *self.outputs))]
+        every = [self.arena + self.scratch, self.work, *(p.bytes for p in (*self.inputs, *self.outputs))]
         limit = 1 << 48
         while limit > 1 and max(evaluate(d, dict.fromkeys(self.symbols, limit)) for d in every) >= 1 << 62:
             limit >>= 1

@@ -16,14 +16,17 @@ from kcompile.codegen.text import element_bytes, symbol_name
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, find_function, module_functions
+from kcompile.ir.interpreter import undefined
 from kcompile.ir.types import MemRefType
 
 Array = np.ndarray[Any, Any]
-Kernel = Callable[..., None]
+Kernel = Callable[..., None]  # has `scratch`, the buffers that the kernel wants for each worker
 
 
 def compile_kernels(module: Operation, target: Target | None = None) -> dict[str, Kernel]:
     """The kernels of a module, by name, as functions of (arrays, *indices); arrays are written in place.
+
+    Scratch memory may be given as the last arrays; else it is made for the call.
 
     >>> compile_kernels(module)["relu"]([x, y], 4, 0, 1)        # symbols, then tid, team       # doctest: +SKIP
     """
@@ -43,8 +46,11 @@ def _callable(function: Operation, address: int, keep: Any) -> Kernel:
         address
     )
     name = function["sym_name"]
+    scratch = memrefs[len(memrefs) - function.get("kernel.scratch", 0) :]
 
     def call(arrays: Sequence[Array], *indices: int) -> None:
+        if len(arrays) == len(memrefs) - len(scratch):
+            arrays = [*arrays, *map(undefined, scratch)]
         if len(arrays) != len(memrefs) or len(indices) != len(types) - len(memrefs):
             raise IRError(
                 f"@{name} takes {len(memrefs)} arrays and {len(types) - len(memrefs)} indices. "
@@ -58,6 +64,7 @@ def _callable(function: Operation, address: int, keep: Any) -> Kernel:
 
     call.__name__ = name
     call.loaded = keep  # type: ignore[attr-defined]
+    call.scratch = scratch  # type: ignore[attr-defined]
     return call
 
 

@@ -7,6 +7,7 @@ Attributes of the function that matter here:
 
   kernel.dims      [dims of memref argument 0, ..]: the true sizes behind `?`, from which strides are computed
   kernel.symbols   the names of the symbols, in the order of the index arguments that follow the memrefs
+  kernel.scratch   how many memref arguments, the last ones, are memory of the worker alone
   kernel.aliased   numbers of memref arguments that may share memory with another one (updates in place)
 """
 

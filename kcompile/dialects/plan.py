@@ -2,11 +2,12 @@
 # (the functions of an op's class take no self: the class is a name space)
 """plan: the host program of a model: which buffers there are, and in which order kernels run on them.
 
-    func.func @main() attributes {plan.symbols, plan.inputs, plan.outputs, plan.arena, plan.weights, plan.work} {
+    func.func @main() attributes {plan.symbols, plan.inputs, plan.outputs, plan.arena, plan.scratch, plan.weights, ..} {
       %x = plan.input {index = 0}                     memref of argument 0 of `run`
       %w = plan.weight {offset = 0}                   memref inside the block of weights
       %h = plan.arena {offset = dims, bytes = dims}   memref inside the arena
       %y = plan.output {index = 0}                    memref of result 0 of `run`
+      %s = plan.scratch {offset = 0}                  memref in the memory that each worker has for itself
       plan.call(%x, %w, %h) {callee = @dispatch_0, outputs = 1}
       plan.barrier
       plan.call(%h, %y) {callee = @dispatch_1, outputs = 1}
@@ -14,7 +15,7 @@
     }
 
 Every worker runs the whole function. Buffers are dense and row-major; sizes and offsets are bytes, polynomials in the
-symbols. A `plan.view` is the same memory in another shape.
+symbols. A `plan.view` is the same memory in another shape. What lies in scratch memory lives for one call.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from kcompile.ir.types import MemRefType
 
 plan = Dialect("plan")
 
-BUFFERS = ("plan.input", "plan.weight", "plan.output", "plan.arena", "plan.constant", "plan.view")
+BUFFERS = ("plan.input", "plan.weight", "plan.output", "plan.arena", "plan.scratch", "plan.constant", "plan.view")
 ALIGNMENT = 64  # of the arena, of every buffer in it, and of every weight: a cache line, and the widest vector
 
 
@@ -108,6 +109,17 @@ class Arena:
             _check_dim(op, name)
 
 
+@plan.op("scratch")
+class Scratch:
+    """Memory at `offset` bytes in the scratch memory of the worker that runs this."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_number(op, "offset")
+        if op["offset"] % ALIGNMENT:
+            raise IRError(f"scratch starts at a multiple of {ALIGNMENT}. Received: {op['offset']}", str(op.location))
+
+
 @plan.op("view", ins="buffer")
 class View:
     """The same memory in another shape, with as many elements."""
@@ -120,7 +132,7 @@ class View:
 
 @plan.op("call", ins="*buffers")
 class Call:
-    """Runs the kernel `callee` on buffers; the last `outputs` of them are written."""
+    """Runs the kernel `callee` on buffers; the last `outputs` of them before its scratch are written."""
 
     def verify(op: Operation) -> None:
         from kcompile.dialects.upstream.func import callee_of
@@ -134,6 +146,14 @@ class Call:
             raise IRError(
                 f"the kernel @{op['callee']} takes {', '.join(map(str, formals))}. "
                 f"Received: {', '.join(map(str, received))}",
+                str(op.location),
+            )
+        private = [v.defining_op is not None and v.defining_op.name == "plan.scratch" for v in op.operands]
+        first = len(private) - called.get("kernel.scratch", 0)
+        if private != [i >= first for i in range(len(private))]:
+            raise IRError(
+                f"@{op['callee']} takes {called.get('kernel.scratch', 0)} buffers of plan.scratch, as the last ones. "
+                f"Received: {sum(private)} of {len(private)}",
                 str(op.location),
             )
         if called.get("kernel.outputs") != op["outputs"]:

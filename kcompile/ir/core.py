@@ -283,6 +283,13 @@ class Block:
         self.arguments.append(value)
         return value
 
+    def insert_argument(self, index: int, type: Type) -> Value:
+        value = Value(type, self, index)
+        self.arguments.insert(index, value)
+        for i, argument in enumerate(self.arguments):
+            argument.index = i
+        return value
+
     def erase_argument(self, index: int) -> None:
         if self.arguments[index].uses:
             raise IRError(f"cannot erase block argument {index}: it is still used")

@@ -122,8 +122,10 @@ class Interpreter:
         symbols = [self.sizes[s] for s in function.get("kernel.symbols", ())]
         formals = [a.type for a in function.body.arguments]
         memory = [_as_memory(a, f) for a, f in zip([*operands, *outputs], formals, strict=False)]
+        private = formals[len(memory) : len(memory) + function.get("kernel.scratch", 0)]
         for tid in range(self.team):
-            self.call(function["sym_name"], [*memory, *symbols, tid, self.team])
+            scratch = [undefined(x) for x in private]
+            self.call(function["sym_name"], [*memory, *scratch, *symbols, tid, self.team])
         return outputs
 
     def _compile(self, block: Block) -> tuple[list[Step], list[Value]]:
@@ -207,6 +209,13 @@ def _as_memory(array: Any, type: Type) -> Any:
     if not isinstance(array, np.ndarray) or array.dtype == dtype or array.dtype.itemsize != dtype.itemsize:
         return array
     return array.view(dtype)
+
+
+def undefined(type: Type) -> np.ndarray[Any, Any]:
+    """Memory that was never written: nothing in it looks like a plausible number."""
+    dtype = t.to_numpy(t.element_of(type))
+    poison = np.nan if dtype.kind == "f" else np.iinfo(dtype).max if dtype.kind in "iu" else True
+    return np.full(t.shape_of(type), poison, dtype)
 
 
 def _scalar(value: Any, make: Any) -> Any:

@@ -1,6 +1,6 @@
 """The frame of a loops-level kernel: its signature, its symbols, and how its work is divided among the workers.
 
-func.func @name(memrefs of inputs, memrefs of outputs, symbols: index, %tid: index, %team: index)
+func.func @name(memrefs of inputs, of outputs, of scratch, symbols: index, %tid: index, %team: index)
 """
 
 from __future__ import annotations
@@ -41,6 +41,22 @@ class Frame:
         self.outputs = values[count : len(buffers)]
         self.sizes = dict(zip(self.symbols, values[len(buffers) : -2], strict=True))
         self.tid, self.team = values[-2:]
+
+    def scratch(self, shape: Sequence[int], element: Type) -> Value:
+        """Memory of this worker alone for the length of the kernel, 64-byte aligned; undefined at first.
+
+        It lies behind the arena, so it may be larger than the stack allows, and stays in this core's cache from one
+        kernel to the next. For a few KiB `b.alloca` does.
+        """
+        function, made = self.function, MemRefType(tuple(shape), storage(element))
+        place = len(self.memref) + len(self.outputs) + function.get("kernel.scratch", 0)
+        value = self.body.insert_argument(place, made)
+        arguments = tuple(a.type for a in self.body.arguments)
+        function["function_type"] = FunctionType(arguments, ())
+        dims: tuple[tuple[Dim, ...], ...] = function["kernel.dims"]
+        function["kernel.dims"] = ArrayAttr(tuple(DimsAttr(d) for d in (*dims, tuple(shape))))
+        function["kernel.scratch"] = function.get("kernel.scratch", 0) + 1
+        return value
 
     def size(self, dim: Dim) -> Value:
         """The value of a dim, as an index."""

@@ -10,8 +10,8 @@ import pytest
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.dims import symbols_of
-from kcompile.ir.interpreter import interpret
-from kcompile.ir.types import element_of, shape_of, to_numpy
+from kcompile.ir.interpreter import interpret, undefined
+from kcompile.ir.types import MemRefType, element_of, shape_of, to_numpy
 from kcompile.strategies.select import lower
 from tests.strategies import linalg_kernels as k
 
@@ -80,7 +80,9 @@ def run_workers(
     outputs = [np.full(e.shape, 77, np.int8 if e.dtype == np.bool_ else e.dtype) for e in expected]
     sizes = [batch for _ in loops["kernel.symbols"]]
     for tid in range(team):
-        interpret(module, loops["sym_name"], [*arrays, *outputs, *sizes, tid, team])
+        memrefs = [a.type for a in loops.body.arguments if isinstance(a.type, MemRefType)]
+        scratch = [undefined(x) for x in memrefs[len(memrefs) - loops.get("kernel.scratch", 0) :]]
+        interpret(module, loops["sym_name"], [*arrays, *outputs, *scratch, *sizes, tid, team])
     return outputs
 
 

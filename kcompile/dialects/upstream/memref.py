@@ -78,11 +78,9 @@ class Alloca:
             raise IRError(f"memref.alloca gives a dense memref of static shape. Received: {made}")
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
-        made = op.results[0].type
-        dtype = t.to_numpy(t.element_of(made))
-        # what was never written must not look like a plausible number
-        poison = np.nan if dtype.kind == "f" else np.iinfo(dtype).max if dtype.kind in "iu" else True
-        return [np.full(t.shape_of(made), poison, dtype)]
+        from kcompile.ir.interpreter import undefined
+
+        return [undefined(op.results[0].type)]
 
 
 @memref.op("dim", ins="buffer index", traits="pure")

@@ -46,14 +46,14 @@ def place_of(buffer: Value) -> Place:
         return Place(op.name, 0, one_dim(op["offset"]), one_dim(op["bytes"]))
     if op.name in ("plan.input", "plan.output"):
         return Place(op.name, op["index"])
-    if op.name == "plan.weight":
+    if op.name in ("plan.weight", "plan.scratch"):
         return Place(op.name, op["offset"])
     return Place(op.name, id(op))
 
 
 def touched(op: Operation) -> tuple[list[Place], list[Place]]:
-    """What a plan.call or plan.copy reads, and what it writes."""
-    places = [place_of(v) for v in op.operands]
+    """What a plan.call or plan.copy reads, and what it writes, of the memory that workers share."""
+    places = [p for p in map(place_of, op.operands) if p.kind != "plan.scratch"]
     outputs = op["outputs"] if op.name == "plan.call" else 1
     split = len(places) - outputs
     return places[:split], places[split:]

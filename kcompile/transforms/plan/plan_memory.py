@@ -7,20 +7,23 @@
 
 Arguments of role "weight" are places in the block of weights when `freeze` is set, else inputs as all others. The
 function keeps what a caller must know as attributes: plan.symbols, plan.inputs, plan.outputs, plan.weights (index of
-the argument, offset, bytes), plan.weights_bytes, plan.arena (bytes) and plan.work (picoseconds on one thread).
+the argument, offset, bytes), plan.weights_bytes, plan.arena (bytes), plan.scratch (bytes a worker, the most that a
+kernel takes) and plan.work (picoseconds on one thread).
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from kcompile.dialects.plan import ALIGNMENT, one_dim
+from kcompile.ir import types as t
 from kcompile.ir.attributes import Attribute, DimsAttr, attribute
 from kcompile.ir.builder import Builder
 from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.dims import Dim, evaluate, symbols_of
 from kcompile.ir.passes import pass_
-from kcompile.ir.types import FunctionType, TensorType, Type
+from kcompile.ir.types import FunctionType, MemRefType, TensorType, Type
 from kcompile.strategies.frame import buffer_type
 from kcompile.transforms.plan.liveness import Assignment, Cell, assign, donated_argument
 from kcompile.transforms.plan.packing import Lifetime, bound, pack
@@ -68,6 +71,8 @@ class _Planner:
         self.types = {cell: value.type for value, cell in reversed(self.assignment.of.items())}
         self.places = self._pack()
         self.buffers: dict[tuple[Cell | int, Type], Value] = {}
+        self.scratch_bytes = 0
+        self.scratch_places: dict[tuple[int, Type], Value] = {}
 
     def _pack(self) -> dict[Cell | int, tuple[Dim, Dim]]:
         """Offset and bytes in the arena of every cell that is a home there, and of every staged copy (by its index)."""
@@ -92,6 +97,7 @@ class _Planner:
         for call in self.assignment.calls:
             total = total + one_dim(call.get("kernel.work", 0))
             operands = [self._buffer(self.assignment.of[v], formal) for v, formal in self._formals(call)]
+            operands += self._scratch(call)
             attributes = {"callee": call.attributes["callee"], "outputs": len(call.results)}
             self.b.location = call.location
             self.b.create("plan.call", operands, attributes, ())
@@ -107,6 +113,7 @@ class _Planner:
         new.attributes["plan.weights"] = attribute(weights)
         new["plan.weights_bytes"] = weights_bytes
         new.attributes["plan.arena"] = DimsAttr((self.arena,))
+        new["plan.scratch"] = self.scratch_bytes
         new.attributes["plan.work"] = DimsAttr((total,))
         if "kernel.row_parallel" in self.old.attributes:
             new.attributes["kernel.row_parallel"] = self.old.attributes["kernel.row_parallel"]
@@ -125,6 +132,23 @@ class _Planner:
     def _formals(self, call: Operation) -> list[tuple[Value, Type]]:
         formals = find_function(self.module, call["callee"]).body.arguments
         return [(v, formals[i].type) for i, v in enumerate((*call.operands, *call.results))]
+
+    def _scratch(self, call: Operation) -> list[Value]:
+        """The scratch buffers of a kernel, one behind the other; the next kernel uses the same memory."""
+        function = find_function(self.module, call["callee"])
+        first = len(call.operands) + len(call.results)
+        offset, places = 0, []
+        for formal in function.body.arguments[first : first + function.get("kernel.scratch", 0)]:
+            key = offset, formal.type
+            if key not in self.scratch_places:
+                made = self.b.create("plan.scratch", (), {"offset": offset}, [formal.type])
+                self.scratch_places[key] = made.result
+            places.append(self.scratch_places[key])
+            assert isinstance(formal.type, MemRefType)
+            nbytes = prod(formal.type.shape) * t.bitwidth(formal.type) // 8
+            offset += -(-nbytes // ALIGNMENT) * ALIGNMENT
+        self.scratch_bytes = max(self.scratch_bytes, offset)
+        return places
 
     def _weights(self) -> tuple[list[Attribute], int]:
         described = []
