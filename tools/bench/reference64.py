@@ -1,6 +1,6 @@
-"""Replace the peer benchmark's reference outputs by those of Keras on TensorFlow in f64, so that errors are true errors.
+"""Replace the peer benchmark's reference outputs by those of Keras on TensorFlow in f64: then errors are true errors.
 
-python tools/bench/reference64.py ARTIFACTS      # with the benchmark's `conv` interpreter; ARTIFACTS has a folder a model
+python tools/bench/reference64.py ARTIFACTS      # the benchmark's `conv` interpreter; ARTIFACTS: a folder a model
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python tools/bench/table.py results.json
 
-% of peak: matrix work done in our time, of what the machine's multiply-add units could do. Error: the largest difference
-to the stored reference, relative to its largest value, ours and that of the fastest peer; the reference should be the
-f64 result (`tools/bench/reference64.py`). The last line is the geometric mean of the ratios.
+% of peak: matrix work done in our time, of what the machine's multiply-add units could do. Error: the largest
+difference to the stored reference, relative to its largest value, ours and that of the fastest peer; the reference
+should be the f64 result (`tools/bench/reference64.py`). The last lines are geometric means of the ratios.
 """
 
 from __future__ import annotations
