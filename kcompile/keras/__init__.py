@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import activations as activations
+    from . import applications as applications
     from . import backend as backend
     from . import callbacks as callbacks
     from . import config as config
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from .variable import Variable as Variable
 
 _SUBPACKAGES = (
-    "activations", "backend", "callbacks", "config", "constraints", "dtype_policies", "initializers", "layers",
-    "losses",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "dtype_policies", "initializers",
+    "layers", "losses",
     "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils",
 )  # fmt: skip
 _HOMES = {
