@@ -1,10 +1,10 @@
 """scan: a Python function run once for each step of a sequence, as one operation of the graph.
 
-    def body(total, x):
-        total = total + x
-        return total, total * 2
+def body(total, x):
+    total = total + x
+    return total, total * 2
 
-    last, doubled = scan(body, zeros, xs)            xs: (time, ..); doubled: (time, ..)
+last, doubled = scan(body, zeros, xs)            xs: (time, ..); doubled: (time, ..)
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@
 
 Operands are the carries, the sequences (axis 0 is time) and the constants; the body's arguments are the same, a
 sequence without its axis 0. The body is isolated: it sees its arguments only. It yields the next carries, then what is
-stacked along a new axis 0. Results are the last carries, then the stacks. With `reverse` the last step comes first; what
-step t yields still stands at place t. StableHLO has no counterpart; it is a stablehlo.while with dynamic slices there.
+stacked along a new axis 0. Results are the last carries, then the stacks. With `reverse` the last step comes first;
+what step t yields still stands at place t. StableHLO has none; it is a stablehlo.while with dynamic slices there.
 """
 # mypy: disable-error-code="misc"
 
@@ -57,7 +57,20 @@ class ScanView:
     finals, stacks           results
     """
 
-    __slots__ = ("body", "carried", "carries", "consts", "emitted", "finals", "inner", "next", "op", "stacks", "steps", "xs")
+    __slots__ = (
+        "body",
+        "carried",
+        "carries",
+        "consts",
+        "emitted",
+        "finals",
+        "inner",
+        "next",
+        "op",
+        "stacks",
+        "steps",
+        "xs",
+    )
 
     def __init__(self, op: Operation):
         n, m = op["carries"], op["xs"]
@@ -83,6 +96,14 @@ def scan_length(op: Operation) -> Dim:
     """The number of steps."""
     dim: Dim = op["length"][0]
     return dim
+
+
+def code_blocks(function: Operation) -> list[Block]:
+    """The blocks that run when `function` does: its own, then the bodies of the scans in it, outer ones first."""
+    blocks = [function.body]
+    for block in blocks:
+        blocks += [op.body for op in block.ops if op.name == "graph.scan"]
+    return blocks
 
 
 def create_scan(

@@ -1,4 +1,5 @@
-"""form-kernels: every graph op of @main goes into a dispatch of its own; reshapes and constants stay between them.
+"""form-kernels: every graph op of @main goes into a dispatch of its own; reshapes and constants stay between them, and
+scans stay around those of their bodies.
 
 Reads graph, writes kernel. Constants of one element are copied into the dispatches that use them.
 
@@ -8,7 +9,8 @@ Reads graph, writes kernel. Constants of one element are copied into the dispatc
 
 from __future__ import annotations
 
-from kcompile.ir.core import Operation, find_function
+from kcompile.dialects.graph.control import code_blocks
+from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.dispatches import make_dispatch
 from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant
@@ -16,10 +18,13 @@ from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant
 
 @pass_("form-kernels", reads="graph", writes="kernel", exact=True)
 def form_kernels(module: Operation) -> bool:
+    return any([_form(block) for block in code_blocks(find_function(module, "main"))])
+
+
+def _form(body: Block) -> bool:
     changed = False
-    body = find_function(module, "main").body
     for op in body.ops:
-        if op.dialect != "graph" or is_alias(op):
+        if op.dialect != "graph" or is_alias(op) or op.has_trait("control"):
             continue
         changed = True
         if op.name == "graph.stop_gradient":

@@ -6,7 +6,8 @@ of the kernels that make their operands: of `c = x - mean; reduce(c * c)` only c
 
 from __future__ import annotations
 
-from kcompile.ir.core import Operation, Value, find_function
+from kcompile.dialects.graph.control import code_blocks
+from kcompile.ir.core import Block, Operation, Value, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches
@@ -22,7 +23,11 @@ ROOTS = ("graph.reduce", "graph.pad")
 
 @pass_("fuse-cheap-producers", reads="kernel", writes="kernel", exact=True)
 def fuse_cheap_producers(module: Operation) -> bool:
-    dispatches = Dispatches(find_function(module, "main").body)
+    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+
+
+def _fuse(block: Block) -> bool:
+    dispatches = Dispatches(block)
     changed = False
     for consumer in reversed(list(dispatches.all(*ROOTS))):
         current: Operation | None = consumer

@@ -8,7 +8,8 @@ Reads kernel, writes kernel. A producer is merged
 
 from __future__ import annotations
 
-from kcompile.ir.core import Operation, find_function
+from kcompile.dialects.graph.control import code_blocks
+from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.access import Reads
@@ -23,7 +24,11 @@ from kcompile.transforms.kernel.legality import (
 
 @pass_("fuse-elementwise", reads="kernel", writes="kernel", exact=True)
 def fuse_elementwise(module: Operation) -> bool:
-    dispatches = Dispatches(find_function(module, "main").body)
+    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+
+
+def _fuse(block: Block) -> bool:
+    dispatches = Dispatches(block)
     changed = False
     for consumer in reversed(list(dispatches.all())):
         if consumer.parent is None:

@@ -6,12 +6,15 @@ cast, mask.
     %a = dispatch {root dot_general}; %y = dispatch(%a, %bias) {elementwise: relu(a + bias)}    =>    one dispatch,
     root dot_general
 
+A reader of equal parts of a dot, side by side, is an epilogue over one part: the gates of a recurrent cell.
+
 Option `max`: how many dispatches one root may take in (no limit: 0).
 """
 
 from __future__ import annotations
 
-from kcompile.ir.core import Operation, find_function
+from kcompile.dialects.graph.control import code_blocks
+from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.dispatches import Dispatches
 from kcompile.transforms.kernel.kinds import root_of
@@ -20,7 +23,11 @@ from kcompile.transforms.kernel.legality import is_epilogue
 
 @pass_("fuse-epilogues", reads="kernel", writes="kernel", exact=True)
 def fuse_epilogues(module: Operation, max: int = 0) -> bool:
-    dispatches = Dispatches(find_function(module, "main").body)
+    return any([_fuse(block, max) for block in code_blocks(find_function(module, "main"))])
+
+
+def _fuse(block: Block, max: int) -> bool:
+    dispatches = Dispatches(block)
     taken: dict[Operation, int] = {}
     changed = False
     for consumer in dispatches.all("elementwise"):

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.affine import AffineMap, dims_map
-from kcompile.ir.core import Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value, find_function
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.access import reads
@@ -33,7 +34,11 @@ class RowSpace:
 
 @pass_("fuse-row-chains", reads="kernel", writes="kernel", exact=True)
 def fuse_row_chains(module: Operation, most: int = MOST_REDUCTIONS) -> bool:
-    dispatches = Dispatches(find_function(module, "main").body)
+    return any([_fuse(block, most) for block in code_blocks(find_function(module, "main"))])
+
+
+def _fuse(block: Block, most: int) -> bool:
+    dispatches = Dispatches(block)
     changed = False
     for consumer in reversed(list(dispatches.all())):
         current: Operation | None = consumer if consumer.parent is not None else None

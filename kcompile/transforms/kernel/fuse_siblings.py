@@ -6,7 +6,8 @@ in a kernel or two instead of dozens; larger ones are joined when they read a te
 
 from __future__ import annotations
 
-from kcompile.ir.core import Operation, find_function
+from kcompile.dialects.graph.control import code_blocks
+from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.dispatches import Dispatches, iteration_shape
 from kcompile.transforms.kernel.kinds import tensor_type
@@ -16,7 +17,11 @@ MAX_RESULTS = 8  # of a joined kernel over more than scalars: each is a stream o
 
 @pass_("fuse-siblings", reads="kernel", writes="kernel", exact=True)
 def fuse_siblings(module: Operation) -> bool:
-    dispatches = Dispatches(find_function(module, "main").body)
+    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+
+
+def _fuse(block: Block) -> bool:
+    dispatches = Dispatches(block)
     groups: dict[tuple[object, ...], list[Operation]] = {}
     changed = False
     for op in dispatches.all("elementwise"):

@@ -7,6 +7,7 @@ Reads kernel, writes kernel.
 
 from __future__ import annotations
 
+from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.attributes import Attribute, StringAttr, SymbolRefAttr
 from kcompile.ir.core import Operation, find_function, module_functions
 from kcompile.ir.passes import pass_
@@ -18,7 +19,7 @@ def outline_kernels(module: Operation) -> bool:
     taken = {f.get("sym_name") for f in module_functions(module)}
     number = 0
     changed = False
-    for op in list(find_function(module, "main").body.ops):
+    for op in [op for block in code_blocks(find_function(module, "main")) for op in block.ops]:
         if op.name != "kernel.dispatch":
             continue
         while f"dispatch_{number}" in taken:

@@ -9,6 +9,7 @@ other operands and of the result are free.
 from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
+from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir import types as t
 from kcompile.ir.attributes import attribute
 from kcompile.ir.core import Block, Operation, Region, Value, find_function
@@ -24,7 +25,10 @@ Shape = tuple[Dim, ...]
 
 @pass_("reshape-epilogues", reads="kernel", writes="kernel", exact=True)
 def reshape_epilogues(module: Operation) -> bool:
-    body = find_function(module, "main").body
+    return any([_reshape(block) for block in code_blocks(find_function(module, "main"))])
+
+
+def _reshape(body: Block) -> bool:
     changed = False
     for consumer in list(Dispatches(body).all("elementwise")):
         dispatches = Dispatches(body)  # the ops that were inserted have a place too

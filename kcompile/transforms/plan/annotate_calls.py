@@ -28,7 +28,7 @@ def annotate_calls(module: Operation) -> bool:
     """Set kernel.in_place and kernel.work on every kernel.call of @main."""
     known: dict[str, dict[str, Attribute]] = {}
     changed = False
-    for call in find_function(module, "main").body.ops:
+    for call in find_function(module, "main").walk():
         if call.name != "kernel.call":
             continue
         callee = call["callee"]
@@ -62,6 +62,7 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
         if op.name != "linalg.generic":
             return none
         view = generic(op)
+        unsafe.update(o.operands[0] for o in view.body.ops if o.name == "tensor.extract")  # read anywhere
         if view.reductions:
             unsafe.update(v for v in (*view.inputs, *view.inits) if v in arguments)
             continue
