@@ -7,7 +7,9 @@ from typing import Any
 
 _HOMES = {
     "Activation": "activations.activation", "ActivityRegularization": "regularization.activity_regularization",
-    "Add": "merging.add", "Average": "merging.average", "AveragePooling1D": "pooling.average_pooling1d",
+    "Add": "merging.add", "AdditiveAttention": "attention.additive_attention", "Attention": "attention.attention",
+    "EinsumDense": "core.einsum_dense", "GroupQueryAttention": "attention.group_query_attention", "MultiHeadAttention":
+    "attention.multi_head_attention", "Average": "merging.average", "AveragePooling1D": "pooling.average_pooling1d",
     "AveragePooling2D": "pooling.average_pooling2d", "AveragePooling3D": "pooling.average_pooling3d",
     "BatchNormalization": "normalization.batch_normalization", "Concatenate": "merging.concatenate", "Conv1D":
     "convolutional.conv1d", "Conv2D": "convolutional.conv2d", "Conv2DTranspose": "convolutional.conv2d_transpose",

@@ -29,6 +29,7 @@ from .activation import (
     tanh_shrink,
     threshold,
 )
+from .attention import dot_product_attention
 from .bits import (
     bitwise_and,
     bitwise_left_shift,

@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LayerCase:
-    """`shapes` is one shape, or a list of them for layers of several inputs."""
+    """`shapes` is one shape, or a list of them for layers of several inputs: given as a list, or with `spread` one by
+    one. `call`: further arguments of the call."""
 
     name: str
     kwargs: dict[str, Any]
@@ -16,15 +17,21 @@ class LayerCase:
     dtype: str = "float32"
     random: bool = False  # training results depend on random numbers
     tags: tuple[str, ...] = field(default=())
+    spread: bool = False
+    call: dict[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        shown = ",".join(f"{k}={v}" for k, v in self.kwargs.items())
+        shown = ",".join(f"{k}={v}" for k, v in {**self.kwargs, **self.call}.items())
         return f"{self.name}({shown}){self.shapes}".replace(" ", "")
 
 
 def _case(name: str, shapes: Any, *, dtype: str = "float32", random: bool = False, **kwargs: Any) -> LayerCase:
     return LayerCase(name, kwargs, shapes, dtype, random)
+
+
+def _attention(name: str, shapes: Any, call: dict[str, Any] | None = None, **kwargs: Any) -> LayerCase:
+    return LayerCase(name, kwargs, shapes, spread=name not in ("Attention", "AdditiveAttention"), call=call or {})
 
 
 CASES = [
@@ -108,4 +115,28 @@ CASES = [
     _case("Concatenate", [(3, 4), (2, 4)], axis=1),
     _case("Dot", [(3, 4), (3, 5)], axes=1),
     _case("Dot", [(4,), (4,)], axes=1, normalize=True),
+    _case("EinsumDense", (3, 4), equation="abc,cd->abd", output_shape=(3, 5), bias_axes="d", activation="relu"),
+    _case("EinsumDense", (3, 4), equation="...c,cde->...de", output_shape=(2, 5), bias_axes="e"),
+    _case("EinsumDense", (4, 3, 2), equation="ab...,bc->ac...", output_shape=6, bias_axes="c"),
+    _case("EinsumDense", (3, 2, 4), equation="abcd,cde->abe", output_shape=(3, 5)),
+    _attention("MultiHeadAttention", [(5, 6), (5, 6)], num_heads=2, key_dim=3),
+    _attention("MultiHeadAttention", [(5, 6), (4, 7), (4, 3)], num_heads=2, key_dim=3, value_dim=3, output_shape=5),
+    _attention("MultiHeadAttention", [(5, 6), (7, 6)], {"use_causal_mask": True}, num_heads=3, key_dim=2),
+    _attention("MultiHeadAttention", [(6, 4), (6, 4)], num_heads=2, key_dim=3, sliding_window=2, use_gate=True,
+               use_bias=False),
+    _attention("MultiHeadAttention", [(2, 3, 4), (2, 3, 4)], num_heads=2, key_dim=3, value_dim=4),
+    _attention("MultiHeadAttention", [(2, 3, 4), (2, 5, 4)], {"use_causal_mask": False}, num_heads=2, key_dim=3,
+               attention_axes=(2,)),
+    LayerCase("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "dropout": 0.3, "seed": 1}, [(5, 6), (5, 6)],
+              random=True, spread=True, call={"use_causal_mask": True}),
+    _attention("GroupQueryAttention", [(5, 6), (5, 6)], head_dim=3, num_query_heads=4, num_key_value_heads=2),
+    _attention("GroupQueryAttention", [(5, 6), (4, 6)], {"use_causal_mask": True}, head_dim=3, num_query_heads=2,
+               num_key_value_heads=1, use_bias=False, use_gate=True),
+    _attention("GroupQueryAttention", [(5, 6), (5, 6)], head_dim=3, num_query_heads=2, num_key_value_heads=2,
+               sliding_window=2),
+    _attention("Attention", [(3, 4), (5, 4)]),
+    _attention("Attention", [(3, 4), (5, 4), (5, 4)], {"use_causal_mask": True}, use_scale=True),
+    _attention("Attention", [(3, 4), (5, 4)], use_scale=True, score_mode="concat"),
+    _attention("AdditiveAttention", [(3, 4), (5, 4)]),
+    _attention("AdditiveAttention", [(3, 4), (5, 4), (5, 4)], use_scale=False),
 ]  # fmt: skip

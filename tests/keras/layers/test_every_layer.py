@@ -21,6 +21,11 @@ def make(case: LayerCase) -> Any:
     return getattr(keras.layers, case.name)(**case.kwargs)
 
 
+def apply(case: LayerCase, layer: Any, inputs: Any, **kwargs: Any) -> Any:
+    """The layer called on inputs (arrays, tensors or symbols) as the case says."""
+    return layer(*inputs, **case.call, **kwargs) if case.spread else layer(inputs, **case.call, **kwargs)
+
+
 def draw_inputs(case: LayerCase, batch: int = 3, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
 
@@ -56,17 +61,17 @@ def as_json(config: Any) -> Any:
     return json.loads(json.dumps(keras.saving.serialize_keras_object(config)))
 
 
-def traced_call(layer: Any, inputs: Any, **kwargs: Any) -> TracedFunction:
+def traced_call(case: LayerCase, layer: Any, inputs: Any, **kwargs: Any) -> TracedFunction:
     """The layer's call traced with a symbolic batch."""
     leaves = inputs if isinstance(inputs, list) else [inputs]
     specs = [TensorSpec((None, *x.shape[1:]), x.dtype.name) for x in leaves]
-    return trace_function(lambda x: layer(x, **kwargs), [specs if isinstance(inputs, list) else specs[0]])
+    return trace_function(lambda x: apply(case, layer, x, **kwargs), [specs if isinstance(inputs, list) else specs[0]])
 
 
-def interpreted(layer: Any, inputs: Any, **kwargs: Any) -> Any:
+def interpreted(case: LayerCase, layer: Any, inputs: Any, **kwargs: Any) -> Any:
     """The traced call run by the interpreter, state updated like a compiled call."""
     leaves = inputs if isinstance(inputs, list) else [inputs]
-    traced = traced_call(layer, inputs, **kwargs)
+    traced = traced_call(case, layer, inputs, **kwargs)
     given = iter(leaves)
     arguments = [next(given) if a.variable is None else a.variable._array for a in traced.arguments]
     results = interpret(traced.module, "main", arguments)
@@ -100,14 +105,14 @@ def test_shapes_are_those_of_values(case: LayerCase) -> None:
     symbols: Any = [
         keras.Input(s, dtype=case.dtype) for s in (case.shapes if isinstance(case.shapes, list) else [case.shapes])
     ]
-    symbolic = layer(symbols if isinstance(case.shapes, list) else symbols[0])
-    value = layer(inputs)
+    symbolic = apply(case, layer, symbols if isinstance(case.shapes, list) else symbols[0])
+    value = apply(case, layer, inputs)
     assert symbolic.shape == (None, *value.shape[1:])
     assert symbolic.dtype == value.dtype
     assert value.shape[0] == 3
     shapes: Any = [(None, *s) for s in case.shapes] if isinstance(case.shapes, list) else (None, *case.shapes)
     if case.dtype == "float32":
-        assert layer.compute_output_shape(shapes) == symbolic.shape
+        assert layer.compute_output_shape(*shapes if case.spread else [shapes]) == symbolic.shape
     assert layer.output is symbolic
 
 
@@ -115,15 +120,15 @@ def test_shapes_are_those_of_values(case: LayerCase) -> None:
 def test_traced_is_eager(case: LayerCase, training: bool) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
-    layer(inputs)
+    apply(case, layer, inputs)
     randomize(layer)
     kwargs = {"training": training} if takes_training(layer) else {}
     before = [v.numpy() for v in layer.variables]
-    eager = layer(inputs, **kwargs).numpy()
+    eager = apply(case, layer, inputs, **kwargs).numpy()
     after = [v.numpy() for v in layer.variables]
     for v, a in zip(layer.variables, before, strict=True):
         v.assign(a)
-    traced = interpreted(layer, inputs, **kwargs)
+    traced = interpreted(case, layer, inputs, **kwargs)
     # the same references on the same numbers: only constants folded in another order may differ
     np.testing.assert_allclose(traced, eager, rtol=1e-6, atol=1e-6)
     for v, a in zip(layer.variables, after, strict=True):
@@ -134,15 +139,15 @@ def test_traced_is_eager(case: LayerCase, training: bool) -> None:
 def test_compiled_is_eager(case: LayerCase, training: bool) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
-    layer(inputs)
+    apply(case, layer, inputs)
     randomize(layer)
     kwargs = {"training": training} if takes_training(layer) else {}
     before = [v.numpy() for v in layer.variables]
-    eager = layer(inputs, **kwargs).numpy()
+    eager = apply(case, layer, inputs, **kwargs).numpy()
     after = [v.numpy() for v in layer.variables]
     for v, a in zip(layer.variables, before, strict=True):
         v.assign(a)
-    traced = traced_call(layer, inputs, **kwargs)
+    traced = traced_call(case, layer, inputs, **kwargs)
     result = CompiledFunction(traced)(*(inputs if isinstance(inputs, list) else [inputs]))[0]
     # sums of up to a hundred float32 terms of order 1 in another order, and polynomials for transcendental functions
     np.testing.assert_allclose(result, eager, rtol=2e-5, atol=2e-5)
@@ -154,7 +159,7 @@ def test_compiled_is_eager(case: LayerCase, training: bool) -> None:
 def test_a_built_layer_can_be_made_from_config_and_weights(case: LayerCase) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
-    layer(inputs)
+    apply(case, layer, inputs)
     randomize(layer)
     again = type(layer).from_config(layer.get_config())
     build_config = layer.get_build_config()
@@ -162,17 +167,17 @@ def test_a_built_layer_can_be_made_from_config_and_weights(case: LayerCase) -> N
         again.build_from_config(json.loads(json.dumps(build_config)))
     assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]
     again.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(again(inputs).numpy(), layer(inputs).numpy())
+    np.testing.assert_array_equal(apply(case, again, inputs).numpy(), apply(case, layer, inputs).numpy())
 
 
 @every_case
 def test_rows_do_not_depend_on_their_batch(case: LayerCase) -> None:
     layer = make(case)
     inputs = draw_inputs(case)
-    whole = layer(inputs).numpy()
+    whole = apply(case, layer, inputs).numpy()
     for i in range(3):
         row = [x[i : i + 1] for x in inputs] if isinstance(inputs, list) else inputs[i : i + 1]
-        np.testing.assert_allclose(layer(row).numpy()[0], whole[i], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(apply(case, layer, row).numpy()[0], whole[i], rtol=1e-6, atol=1e-6)
 
 
 @every_case
@@ -182,12 +187,12 @@ def test_bfloat16_policy(case: LayerCase) -> None:
     layer = getattr(keras.layers, case.name)(**case.kwargs, dtype="mixed_bfloat16")
     full = make(case)
     inputs = draw_inputs(case)
-    out = layer(inputs)
+    out = apply(case, layer, inputs)
     assert out.dtype == "bfloat16"
     assert all(w.dtype == "float32" for w in layer.weights)
-    full(inputs)
+    apply(case, full, inputs)
     full.set_weights(layer.get_weights())
-    expected = full(inputs).numpy()
+    expected = apply(case, full, inputs).numpy()
     # 8 bits of mantissa, sums of a few dozen terms of order 1
     np.testing.assert_allclose(out.numpy(), expected, rtol=0.1, atol=0.15)
     assert isinstance(out, EagerTensor)

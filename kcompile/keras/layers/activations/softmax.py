@@ -23,11 +23,10 @@ class Softmax(Layer):
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             return ops.softmax(inputs, axis=self.axis)
-        # masked inputs are moved so far down that they get no weight
+        # masked inputs are moved so far down that they get no weight; where all are masked all results are 0
         least = -3e4 if inputs.dtype == "float16" else -1e9
-        kept = ops.cast(mask, inputs.dtype)
-        shifted = ops.add(inputs, ops.multiply(ops.subtract(1.0, kept), least))
-        return ops.multiply(ops.softmax(shifted, axis=self.axis), kept)
+        kept = ops.cast(mask, "bool") if mask.dtype == "bool" else ops.greater(mask, 0.5)
+        return ops.where(kept, ops.softmax(ops.where(kept, inputs, least), axis=self.axis), 0.0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

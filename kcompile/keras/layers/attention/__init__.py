@@ -1,0 +1,1 @@
+"""Attention layers, one a file; what several of them need is in `masks.py` and `projections.py`."""
