@@ -204,10 +204,14 @@ class Points:
             if op is body.last:
                 return [values[v] if v in values else v for v in op.operands]
             if op.name == "linalg.index":
-                values[op.result] = self._lane_numbers(dims[op["dim"]])
+                if any(user.name != "tensor.extract" for user in op.result.users):
+                    values[op.result] = self._lane_numbers(dims[op["dim"]])
+                continue
+            if op.name == "kernel.size":
+                values[op.result] = self.frame.size(op["dims"][0])
                 continue
             if op.name == "tensor.extract":
-                values[op.result] = self._extract(op, [values[v] for v in op.operands[1:]])
+                values[op.result] = self._extract(op, values, dims)
                 continue
             if contract and op.name == "arith.mulf" and _feeds_accumulator(op):
                 continue
@@ -236,16 +240,30 @@ class Points:
             steps = b.mul(steps, b.constant(index.stride, steps.type))
         return b.add(b.broadcast(index.base, self.lanes), steps)
 
-    def _extract(self, op: Operation, at: list[Value]) -> Value:
-        """A data-dependent read of a kernel argument."""
+    def _extract(self, op: Operation, values: Mapping[Value, Value], dims: Sequence[LaneIndex]) -> Value:
+        """A data-dependent read of a kernel argument: a piece of a row where only the last index moves with the lanes,
+        else element by element."""
         b, tensor = self.b, op.operands[0]
+        at: list[LaneIndex | Value] = []
+        for index in op.operands[1:]:
+            made = index.defining_op
+            if made is not None and made.name == "linalg.index":
+                at.append(dims[made["dim"]])
+            else:
+                known = values.get(index, index)
+                at.append(known if isinstance(known.type, VectorType) else LaneIndex(known))
+        whole = [i for i in at if isinstance(i, LaneIndex)]
+        if len(whole) == len(at) and not any(i.stride for i in whole[:-1]) and (not whole or whole[-1].stride in (0, 1)):
+            return self._load(tensor, whole)
+        if self.mask is not None:
+            raise LaneError("reads at places of their own cannot be masked; the strategy must peel the rest")
         memref = self.frame.memref[tensor]
         assert isinstance(tensor.type, TensorType)
-        if not any(isinstance(i.type, VectorType) for i in at):
-            return self._from_storage(b.load(memref, at), tensor.type)
         lanes = b.constant(0, VectorType((self.lanes,), t.element_of(memref.type)))
         for lane in range(self.lanes):
-            here = [b.extract(i, lane) if isinstance(i.type, VectorType) else i for i in at]
+            here = [
+                b.add(i.base, b.index(i.stride * lane)) if isinstance(i, LaneIndex) else b.extract(i, lane) for i in at
+            ]
             lanes = b.insert_element(b.load(memref, here), lanes, lane)
         return self._from_storage(lanes, tensor.type)
 

@@ -45,7 +45,8 @@ def draw(definition: Definition, seed: int) -> Case:
             count = sum(a.size for a in case.arrays)
             spread = distinct(rng, (count,), t.f64)
             parts = np.split(spread, np.cumsum([a.size for a in case.arrays])[:-1])
-            arrays = [p.reshape(a.shape) for p, a in zip(parts, case.arrays, strict=True)]
+            pairs = zip(parts, case.arrays, strict=True)
+            arrays = [p.reshape(a.shape) if a.dtype.kind == "f" else a for p, a in pairs]
             attributes = {k: v for k, v in case.attributes.items() if k != "window_dilation"}  # refused, see below
             return Case(arrays, case.types, attributes)
         return case

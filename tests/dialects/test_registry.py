@@ -17,7 +17,7 @@ EXPECTED = set(
     """constant iota rng_bits exp expm1 log log1p sqrt rsqrt sin cos tanh logistic erf neg abs sign floor ceil
     round_even is_finite not convert bitcast stop_gradient add sub mul div rem pow max min atan2 and or xor shl
     shr_arith shr_logical compare select broadcast_in_dim reshape transpose slice pad concatenate reverse dot_general
-    convolution reduce arg_reduce reduce_window reduce_window_grad""".split()
+    convolution reduce arg_reduce reduce_window reduce_window_grad gather scatter""".split()
 )
 
 

@@ -10,6 +10,7 @@ from . import (
     conversion,
     convolution,
     exponential,
+    indexing,
     reduction,
     selection,
     shape,

@@ -9,9 +9,12 @@ from kcompile.transforms.kernel.dispatches import argument_of, iteration_shape, 
 from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, root_of, tensor_type
 
 EPILOGUE_ROOTS = frozenset(
-    f"graph.{n}" for n in ("dot_general", "convolution", "reduce", "reduce_window", "arg_reduce")
+    f"graph.{n}" for n in ("dot_general", "convolution", "reduce", "reduce_window", "arg_reduce", "gather")
 )
-PROLOGUE_ROOTS = {"graph.reduce": 0, "graph.pad": 0, "graph.reduce_window_grad": 1}  # the operand read once an element
+PROLOGUE_ROOTS: dict[str, tuple[int, ...]] = {  # the operands whose elements are read once, or cost little
+    "graph.reduce": (0,), "graph.pad": (0,), "graph.reduce_window_grad": (1,), "graph.gather": (1,),
+    "graph.scatter": (0, 1, 2),
+}  # fmt: skip
 
 
 def is_elementwise_dispatch(op: Operation | None) -> bool:
@@ -64,7 +67,11 @@ def is_prologue(producer: Operation, consumer: Operation) -> bool:
     root = root_op(consumer)
     if root is None or root_of(consumer) not in PROLOGUE_ROOTS or reads_of(producer) is None:
         return False
-    operand = root.operands[PROLOGUE_ROOTS[root_of(consumer)]]
+    operands = [root.operands[i] for i in PROLOGUE_ROOTS[root_of(consumer)]]
+    return any(_computes_operand(producer, consumer, root, operand) for operand in operands)
+
+
+def _computes_operand(producer: Operation, consumer: Operation, root: Operation, operand: Value) -> bool:
     if iteration_shape(producer) != tensor_type(operand).shape:
         return False
     found = reads([operand], consumer.body)

@@ -16,6 +16,7 @@ from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.kernel_lowering import KernelLowering
 from kcompile.transforms.kernel.kinds import is_kernel_function
 from kcompile.transforms.kernel.lower_contraction import lower_convolution, lower_dot_general
+from kcompile.transforms.kernel.lower_indexing import lower_gather
 from kcompile.transforms.kernel.lower_movement import lower_concatenate, lower_pad
 from kcompile.transforms.kernel.lower_reduction import lower_arg_reduce, lower_reduce, lower_reduce_window
 
@@ -27,6 +28,7 @@ LOWERINGS: dict[str, Callable[[KernelLowering, Operation], None]] = {
     "graph.reduce_window": lower_reduce_window,
     "graph.pad": lower_pad,
     "graph.concatenate": lower_concatenate,
+    "graph.gather": lower_gather,
 }
 
 

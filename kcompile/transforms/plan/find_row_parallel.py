@@ -104,5 +104,7 @@ def _generic_keeps_rows(op: Operation) -> bool:
         others = map_.results[1:] if has_rows(value) else map_.results
         if any(dim == row for e in others for dim, _ in e.terms):
             return False
+    if any(o.name == "tensor.extract" and is_symbolic(o.operands[0]) for o in view.body.ops):
+        return False  # the row that is read is known when the model runs
     # A result that depends on the number of its row would be another one in another batch.
     return not any(o.name == "linalg.index" and o["dim"] == row for o in view.body.ops)
