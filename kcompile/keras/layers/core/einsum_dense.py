@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from math import prod
 from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError, UnsupportedError
+from kcompile.tracing.bind import bind
 
 from ... import activations, initializers, ops, regularizers
 from ...constraints import get as no_constraint
@@ -72,10 +74,24 @@ class EinsumDense(Layer):
         )
 
     def call(self, inputs: Any, training: Any = None) -> Any:
+        summed = plain_product(self.equation)
+        if summed is not None:
+            return self.activation(self._plain(inputs, summed))
         x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activation(x)
+
+    def _plain(self, x: Any, summed: int) -> Any:
+        """The product of matrices that the einsum is when the last axes are summed and new ones take their place."""
+        made = self.kernel.shape[summed:]
+        kept = x.ndim - summed
+        matrix = ops.reshape(self.kernel, (prod(self.kernel.shape[:summed]), prod(made)))
+        y = ops.matmul(bind("reshape", x, shape=(*x.dims[:kept], matrix.shape[0])), matrix)
+        if self.bias is not None and self.bias.shape == made:
+            y = ops.add(y, ops.reshape(self.bias, (matrix.shape[1],)))
+        y = bind("reshape", y, shape=(*x.dims[:kept], *made))
+        return y if self.bias is None or self.bias.shape == made else ops.add(y, self.bias)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -93,6 +109,15 @@ class EinsumDense(Layer):
             "bias_constraint": None,
             "quantization_config": None,
         }
+
+
+def plain_product(equation: str) -> int | None:
+    """How many axes are summed, if the input ends in them, the kernel begins with them, and the output has the input's
+    other axes and then the kernel's; else None."""
+    inputs, kernel, output = re.split(",|->", equation)
+    count = sum(c in inputs for c in kernel)
+    summed, made, kept = kernel[:count], kernel[count:], inputs[: len(inputs) - count]
+    return count if count and inputs == kept + summed and output == kept + made and kept and made else None
 
 
 class _Terms:
