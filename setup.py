@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -48,4 +49,23 @@ host = Extension(
     optional=True,
 )
 
-setup(ext_modules=[host], cmdclass={"build_py": BuildWithRuntimeSources})
+extensions = [host]
+
+# The fast way from NumPy arrays into a model. It counts on the GIL: a free-threaded Python does without.
+try:
+    import numpy
+except ImportError:
+    numpy = None  # the package works without, as it does without a C compiler
+if numpy is not None and not sysconfig.get_config_var("Py_GIL_DISABLED"):
+    extensions.append(
+        Extension(
+            "kcompile.runtime._kc_call",
+            sources=["runtime/kc_call.c", "runtime/kc_call_steps.c"],
+            depends=["runtime/kc_call.h", "runtime/include/kc.h"],
+            include_dirs=["runtime/include", "runtime", numpy.get_include()],
+            extra_compile_args=["-std=c11", "-O2", "-fvisibility=hidden"],
+            optional=True,
+        )
+    )
+
+setup(ext_modules=extensions, cmdclass={"build_py": BuildWithRuntimeSources})

@@ -10,7 +10,7 @@ again = kcompile.load("digits.kc")
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kcompile.artifact.loading import LoadedModel
     from kcompile.codegen.target import Target
     from kcompile.kernel_report import KernelLine
+    from kcompile.runtime.call import NativeFunction
     from kcompile.transforms.kernel.fusion_report import Apart
 
 # Rows of one call of `predict` unless it is told otherwise: enough to share out among threads, little memory.
@@ -122,8 +123,12 @@ class CompiledModel:
         self.outputs = [PortSpec.of(p) for p in outputs]
         self._plain = len(self.inputs) == 1 and traced.outputs == 0  # one array in, one out
         self._batched = all(p.shape[:1] == (None,) for p in (*self.inputs, *self.outputs))
+        self._native: NativeFunction | None = None
+        self._one: Callable[[Any], Any] = _unknown
         if options.engine == "native" and self.target_runs_here:
-            self._function.prepare()
+            self._native = self._function.prepare()
+            if self._plain:
+                self._one = self._native.call.one
 
     @property
     def target_runs_here(self) -> bool:
@@ -137,10 +142,10 @@ class CompiledModel:
 
         Raises ShapeError for inputs that do not fit, naming the input.
         """
-        if self._plain and type(inputs) is np.ndarray:
-            return self._function(inputs)[0]
-        results = self._function(*self._arrays(inputs))
-        return self._traced.unflatten(results)
+        result = self._one(inputs)
+        if result is not None:
+            return result
+        return self._traced.unflatten(self._function(*self._arrays(inputs)))
 
     def _arrays(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, dict) and self._keys is not None and sorted(inputs) == self._keys:
@@ -155,10 +160,17 @@ class CompiledModel:
         rows = PREDICT_ROWS if batch_size is None else batch_size
         if rows < 1:
             raise ArgumentError(f"batch_size must be at least 1. Received: {batch_size}")
+        if type(x) is np.ndarray and x.ndim and len(x) <= rows:
+            result = self._one(x)
+            if result is not None:
+                return result
         arrays = self._function.signature.arrays(self._arrays(x))
         if not self._batched or not arrays or any(a.ndim == 0 for a in arrays) or len(arrays[0]) <= rows:
             return self._traced.unflatten(self._function(*arrays))
         self._function.signature.sizes([a.shape for a in arrays])
+        results = None if self._native is None else self._native.in_batches(arrays, rows)
+        if results is not None:
+            return self._traced.unflatten(results)
         parts = [self._function(*(a[i : i + rows] for a in arrays)) for i in range(0, len(arrays[0]), rows)]
         return self._traced.unflatten([np.concatenate(column) for column in zip(*parts, strict=True)])
 
@@ -218,6 +230,10 @@ class CompiledModel:
     def traced(self) -> Any:
         """The traced function behind this model."""
         return self._traced
+
+
+def _unknown(inputs: Any) -> None:
+    """What there is instead of a way straight into native code."""
 
 
 def arrays_of(inputs: Any, names: Sequence[str]) -> list[Any]:

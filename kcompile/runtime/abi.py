@@ -120,6 +120,11 @@ def check(status: int, where: str) -> None:
     raise kind(f"The compiled model refused the call: {text}. Received: {name}.", where=where)
 
 
+def refuse(model: str, size_names: Sequence[str], status: int, sizes: Sequence[int]) -> None:
+    """Raises the error of a status other than OK that a call of `model` at these sizes has answered."""
+    check(status, f"model '{model}' at {dict(zip(size_names, sizes, strict=True))}")
+
+
 class HasAddress(Protocol):
     """What a model is bound with: `kcompile.runtime.host.Environment`, or anything with the address of a kc_env."""
 

@@ -1,50 +1,33 @@
-"""NativeFunction: arrays in, one native call, arrays out, with as little Python as possible in between.
+"""NativeFunction: a compiled module bound to this process: arrays in, one native call, arrays out.
 
-A call looks up what it needs by the shapes of its arrays: pointer tables, byte counts and arena are made once for each
-set of shapes and each thread that is inside at the same moment (a `Workspace`).
+The call itself is made by the extension module `_kc_call` (runtime/kc_call.c), or without a C compiler by
+PortableCall. Both take arrays that kernels read as they are; what else a caller gives is checked and converted here.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.ir import types as t
+from kcompile.ir.dims import evaluate
 from kcompile.runtime import abi
 from kcompile.runtime.binding import Array, Parameter, Signature
 from kcompile.runtime.host import environment
 from kcompile.runtime.memory import Memory, address_of
+from kcompile.runtime.native import call_type
+from kcompile.runtime.portable_call import PortableCall
 
 if TYPE_CHECKING:
     from kcompile.pipeline import CompiledModule
 
-PLAIN = 0x101  # NumPy's flags C_CONTIGUOUS and ALIGNED
-MOST_SHAPES = 256  # what calls with more different shapes have learned is forgotten, not kept forever
-Shapes = tuple[tuple[int, ...], ...]
-
-
-class Workspace:
-    """What one thread at a time works with: an arena, and a frame for every set of shapes seen."""
-
-    __slots__ = ("arena", "frames")
-
-    def __init__(self) -> None:
-        self.arena = Memory(0)
-        self.frames: dict[Shapes, abi.Frame] = {}
-
-    def frame(self, shapes: Shapes, bound: abi.BoundModel, sizes: dict[str, int], counts: tuple[Any, Any]) -> abi.Frame:
-        """The frame for these shapes; all frames of a workspace share its arena, which grows as needed."""
-        model = bound.model
-        need = model.arena_bytes(model.sizes_in_order(sizes), bound.environment.threads)
-        if need > self.arena.nbytes:
-            self.arena = Memory(need)
-            self.frames = {}
-        made = self.frames[shapes] = bound.frame(sizes, *counts, arena=self.arena)
-        return made
+# Other Python threads may run during a call from here on: the estimate at which a model asks for a team.
+RELEASE_PICOSECONDS = 15_000_000
+TRIES = 8  # another thread may make room for its own shapes between learning and calling
 
 
 class NativeFunction:
@@ -55,6 +38,8 @@ class NativeFunction:
     results     one per result: the variable that it updates in place, or None for an output
     frozen      the block of weights, when the weights are inside the compiled module
 
+    `call` is the way in for arrays that need no check: call(*arrays), call.one(array), call.steps(..); they answer None
+    where the arrays are of other dtypes, strides or yet unknown shapes.
     Raises ShapeError for arrays that do not fit, KcompileError for a status of the model.
     """
 
@@ -101,80 +86,94 @@ class NativeFunction:
         self._bound = model.bind(env, weights)
         if frozen is not None:
             variables = [v for v, a in zip(variables, _roles(compiled), strict=True) if a != "weight"]
-        # A variable's array stays where it is for as long as the variable lives, so its address is taken once.
-        self._variables = [v for v in (*variables, *results) if v is not None]
-        self._pointers = [0 if v is None else address_of(v._array) for v in variables]
-        self._targets = [0 if v is None else address_of(v._array) for v in results]
-        self._input_places = [i for i, v in enumerate(variables) if v is None]
-        self._output_places = [i for i, v in enumerate(results) if v is None]
+        self._interface = interface
         self._outputs = [
             Parameter.of(p.name, p.type, "output") for p, r in zip(interface.outputs, results, strict=True) if r is None
         ]
-        self._inputs = interface.inputs
-        self._all_outputs = interface.outputs
-        self._dtypes = [p.dtype for p in signature.parameters]
-        self._known: dict[Shapes, tuple[dict[str, int], list[tuple[tuple[int, ...], Any]], tuple[Any, Any]]] = {}
-        self._free: list[Workspace] = []
-        # Variables are updated in place: two calls at once would mix their states.
-        self._state_lock = threading.Lock() if any(r is not None for r in results) else None
+        self.call = self._make_call(variables, results)
+
+    def _make_call(self, variables: Sequence[Any], results: Sequence[Any]) -> Any:
+        # A variable's array stays where it is for as long as the variable lives, so its address is taken once.
+        given = iter(p.dtype for p in self.signature.parameters)
+        made = iter(p.dtype for p in self._outputs)
+        inputs = tuple([next(given) if v is None else address_of(v._array) for v in variables])
+        outputs = tuple([next(made) if v is None else address_of(v._array) for v in results])
+        alone = any(v is not None for v in results)
+        native = call_type()
+        if native is None:
+            self._variables = [v for v in (*variables, *results) if v is not None]
+            return PortableCall(self._bound, inputs, outputs, alone)
+        keep = (self._loaded, self._bound, [v for v in (*variables, *results) if v is not None])
+        model, context = self._bound.model, self._bound.context
+        refused = partial(abi.refuse, model.name, model.size_names)
+        return native(model.struct.run, context.address, inputs, outputs, alone, refused, keep)
 
     def __call__(self, inputs: Sequence[Any]) -> list[Array]:
-        try:
-            # What a kernel can read as it is: arrays of the right dtypes, contiguous and aligned.
-            fits = [x.dtype for x in inputs] == self._dtypes and all([x.flags.num & PLAIN == PLAIN for x in inputs])
-        except AttributeError:
-            fits = False
-        if not fits:
-            inputs = self.signature.arrays(inputs)
-        shapes = tuple([x.shape for x in inputs])
-        if self._state_lock is None:
-            return self._call(inputs, shapes)
-        with self._state_lock:
-            return self._call(inputs, shapes)
+        results: list[Array] | None = self.call(*inputs)
+        return results if results is not None else self._after_checks(inputs)
 
-    def _call(self, inputs: Sequence[Array], shapes: Shapes) -> list[Array]:
-        known = self._known.get(shapes)
-        if known is None:
-            known = self._learn(shapes)
-        sizes, made, counts = known
-        outputs = [np.empty(shape, dtype) for shape, dtype in made]
-        try:
-            workspace = self._free.pop()
-        except IndexError:
-            workspace = Workspace()
-        frame = workspace.frames.get(shapes)
-        if frame is None:
-            frame = workspace.frame(shapes, self._bound, sizes, counts)
-        if self._variables:
-            pointers, targets = self._pointers.copy(), self._targets.copy()
-            for i, x in zip(self._input_places, inputs, strict=True):
-                pointers[i] = address_of(x)
-            for i, y in zip(self._output_places, outputs, strict=True):
-                targets[i] = address_of(y)
-            frame.run(pointers, targets)
-        else:
-            frame.run([address_of(x) for x in inputs], [address_of(y) for y in outputs])
-        self._free.append(workspace)
-        return outputs
+    def _after_checks(self, inputs: Sequence[Any]) -> list[Array]:
+        arrays = self.signature.arrays(inputs)
+        for _ in range(TRIES):
+            self.learn([x.shape for x in arrays])
+            results: list[Array] | None = self.call(*arrays)
+            if results is not None:
+                return results
+        raise KcompileError("the arrays of this call were refused after they had been checked: a fault of kcompile")
 
-    def _learn(self, shapes: Shapes) -> Any:
-        """What calls with these shapes need, after checking them."""
-        sizes = self.signature.sizes(shapes)
-        symbols = self._bound.model.size_names
-        sizes = {name: sizes.get(name, 1) for name in symbols}
-        made = [(p.extents(sizes), p.dtype) for p in self._outputs]
-        counts = [_nbytes(p, sizes) for p in self._inputs], [_nbytes(p, sizes) for p in self._all_outputs]
-        if len(self._known) >= MOST_SHAPES:
-            self._known = {}
-            self._free = []
-        known = self._known[shapes] = (sizes, made, counts)
-        return known
+    def learn(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+        """Let `call` know what it needs for arrays of these shapes, after checking them; gives their sizes."""
+        found = self.signature.sizes(shapes)
+        model, interface = self._bound.model, self._interface
+        sizes = {name: found.get(name, 1) for name in model.size_names}
+        ordered = model.sizes_in_order(sizes)
+        self.call.learn(
+            tuple([tuple(shape) for shape in shapes]),
+            ordered,
+            tuple([evaluate(p.bytes, sizes) for p in interface.inputs]),
+            tuple([evaluate(p.bytes, sizes) for p in interface.outputs]),
+            tuple([p.extents(sizes) for p in self._outputs]),
+            model.arena_bytes(ordered, self._bound.environment.threads),
+            evaluate(interface.work, sizes) >= RELEASE_PICOSECONDS,
+        )
+        return sizes
 
+    def in_batches(self, arrays: Sequence[Array], rows: int) -> list[Array] | None:
+        """The results for all rows of checked arrays, `rows` at a time; None where a result has no row for each row."""
+        if any(str(p.shape[:1]) != "(b,)" for p in (*self.signature.parameters, *self._outputs)):
+            return None
+        sizes = self.learn([(rows, *x.shape[1:]) for x in arrays])
+        total = len(arrays[0])
+        into = [np.empty(p.extents({**sizes, "b": total}), p.dtype) for p in self._outputs]
+        whole = total // rows
+        if self.steps(arrays, None, 0, rows, whole, 0.0, into) is None:
+            return None
+        if total % rows and self.steps(arrays, None, whole * rows, total % rows, 1, 0.0, into) is None:
+            return None
+        return into
 
-def _nbytes(port: Any, sizes: dict[str, int]) -> int:
-    from kcompile.ir.dims import evaluate
+    def steps(
+        self,
+        arrays: Sequence[Array],
+        order: Array | None,
+        first: int,
+        rows: int,
+        count: int,
+        seconds: float = 0.0,
+        into: Sequence[Array] = (),
+    ) -> int | None:
+        """Run `count` batches one after the other in one native call: rows first .. of the arrays, or of their rows in
+        `order`. Results go to the same rows of `into`. Ends after about `seconds` (0: no limit).
 
-    return evaluate(port.bytes, sizes)
+        Gives the number of batches done; None where the arrays are not such that kernels can read them as they are.
+        Raises ShapeError for shapes that do not fit, IndexError for a row number out of range.
+        """
+        given, made = tuple(arrays), tuple(into)
+        done: int | None = self.call.steps(given, order, first, rows, count, seconds, made)
+        if done is None:
+            self.learn([(rows, *x.shape[1:]) for x in arrays])
+            done = self.call.steps(given, order, first, rows, count, seconds, made)
+        return done
 
 
 def _roles(compiled: CompiledModule) -> list[str]:
