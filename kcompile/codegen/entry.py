@@ -13,21 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from kcompile.codegen.entry_plan import PlanPrinter
+from kcompile.codegen.entry_plan import stored_bytes as stored_bytes
 from kcompile.codegen.entry_rows import FRAME_WORDS, arena_part, branch_to_rows, rows_text, start_team, team_size
 from kcompile.codegen.entry_table import table_text
-from kcompile.codegen.entry_text import CONTEXT_BYTES, Text, barrier_text, copy_text, string_constant
+from kcompile.codegen.entry_text import CONTEXT_BYTES, Text, barrier_text, copy_text
 from kcompile.codegen.interface import Interface, item_bytes
 from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
-from kcompile.codegen.text import LLVMModule, symbol_name
-from kcompile.dialects.plan import one_dim
-from kcompile.errors import IRError
-from kcompile.ir import types as t
-from kcompile.ir.core import Operation, Value, find_function
+from kcompile.codegen.text import LLVMModule
+from kcompile.ir.core import Operation, find_function
 from kcompile.ir.dims import evaluate, symbols_of
-from kcompile.ir.types import Type
 
 OK, EABI, ECPU, EARG, ESHAPE, EARENA, EALIGN, EWEIGHTS, EINDEX, EOVERFLOW = range(10)
 ENV_BYTES = 112  # sizeof(kc_env) of version 1
@@ -102,58 +98,12 @@ def print_body(module: Operation, name: str, index: int, target: Target, out: LL
         text.line(f"%skip = mul i64 %tid, {interface.scratch}")
         text.line(f"%shared_end = getelementptr i8, ptr %base, i64 {text.dim(interface.arena)}")
         text.line("%scratch = getelementptr i8, ptr %shared_end, i64 %skip")
-    constants: list[str] = []
-    pointers: dict[Value, str] = {}
-    for op in function.body.ops:
-        if op.name == "plan.call":
-            symbols = find_function(module, op["callee"]).get("kernel.symbols", ())
-            arguments = [f"ptr {pointers[v]}" for v in op.operands]
-            arguments += [f"i64 {text.symbols[s]}" for s in symbols] + ["i64 %tid", "i64 %team"]
-            text.line(f"call void @{symbol_name(op['callee'], f'.{index}')}({', '.join(arguments)})")
-        elif op.name == "plan.copy":
-            source, target_pointer = (pointers[v] for v in op.operands)
-            nbytes = text.dim(one_dim(op["bytes"]))
-            text.line(
-                f"call void @{name}_copy_{index}(ptr {target_pointer}, ptr {source}, i64 {nbytes}, i64 %tid, i64 %team)"
-            )
-        elif op.name == "plan.barrier":
-            text.line(f"call void @{name}_barrier_{index}(ptr %arena, ptr %env, i32 %team32)")
-        elif op.name == "plan.return":
-            text.line("ret void")
-        else:
-            pointers[op.result] = _pointer(op, text, pointers, constants, f"{name}_constant_{index}")
-    out.globals += constants
+    printer = PlanPrinter(module, name, index, text)
+    printer.block(function.body)
+    out.globals += printer.constants
     attributes = target.attributes
     helpers = barrier_text(f"{name}_barrier_{index}", target, out) + copy_text(f"{name}_copy_{index}", attributes)
     return text.finish(attributes) + helpers
-
-
-def _pointer(op: Operation, text: Text, known: dict[Value, str], constants: list[str], prefix: str) -> str:
-    if op.name == "plan.view":
-        return known[op.operands[0]]
-    if op.name in ("plan.input", "plan.output"):
-        table = "%in" if op.name == "plan.input" else "%out"
-        return text.new(f"load ptr, ptr {text.offset(table, 8 * op['index'])}")
-    if op.name == "plan.weight":
-        return text.offset("%weights", op["offset"])
-    if op.name == "plan.arena":
-        return text.new(f"getelementptr i8, ptr %base, i64 {text.dim(one_dim(op['offset']))}")
-    if op.name == "plan.scratch":
-        return text.offset("%scratch", op["offset"])
-    if op.name == "plan.constant":
-        symbol = f"@{prefix}_{len(constants)}"
-        data = stored_bytes(op["value"], t.element_of(op.attributes["value"].type))  # type: ignore[attr-defined]
-        constants.append(f"{symbol} = internal constant [{len(data)} x i8] {string_constant(data)}, align 64")
-        return symbol
-    raise IRError(f"{op.name} has no place in a plan", str(op.location))
-
-
-def stored_bytes(array: np.ndarray[Any, Any], element: Type) -> bytes:
-    """The bytes of an array as kernels find them in memory: i1 as a byte, bf16 as 16 bits."""
-    if element is t.bf16:
-        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-        return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
-    return np.ascontiguousarray(array).tobytes()
 
 
 def _check_sizes(text: Text, interface: Interface) -> None:

@@ -44,6 +44,17 @@ class Text:
         self.lines.append(f"{name}:")
         self.forget()  # what was computed before does not dominate everything after
 
+    def enter(self, name: str) -> None:
+        """A label that what was computed before does dominate."""
+        self.lines.append(f"{name}:")
+
+    def known(self) -> dict[Dim, str]:
+        """The polynomials computed so far, for `restore` where what comes now does not dominate."""
+        return dict(self._dims)
+
+    def restore(self, known: dict[Dim, str]) -> None:
+        self._dims = known
+
     def forget(self) -> None:
         """Compute polynomials anew from here on: a symbol has another value."""
         self._dims = {}
@@ -89,7 +100,7 @@ class Text:
 
         Buffers are read from %pointers and %counts.
         """
-        before = self._current()
+        before = self.current()
         n = self._count = self._count + 1
         outer, inner, step, done = (f"{w}{n}" for w in ("outer", "inner", "step", "done"))
         self.line(f"br label %{outer}")
@@ -126,7 +137,8 @@ class Text:
         self.line(f"br i1 %again{n}, label %{outer}, label %{done}")
         self.lines.append(f"{done}:")
 
-    def _current(self) -> str:
+    def current(self) -> str:
+        """The label of the block being written."""
         return next(line[:-1] for line in reversed(self.lines) if not line.startswith(" "))
 
     def finish(self, attributes: str) -> str:

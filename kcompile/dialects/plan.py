@@ -11,6 +11,7 @@
       plan.call(%x, %w, %h) {callee = @dispatch_0, outputs = 1}
       plan.barrier
       plan.call(%h, %y) {callee = @dispatch_1, outputs = 1}
+      plan.loop {length = dims} { .. }                once for each step; %x3 = plan.part(%x) {stride} is step t's
       plan.return
     }
 
@@ -30,7 +31,8 @@ from kcompile.ir.types import MemRefType
 
 plan = Dialect("plan")
 
-BUFFERS = ("plan.input", "plan.weight", "plan.output", "plan.arena", "plan.scratch", "plan.constant", "plan.view")
+BUFFERS = ("plan.input", "plan.weight", "plan.output", "plan.arena", "plan.scratch", "plan.constant", "plan.view",
+           "plan.part", "plan.turn")  # fmt: skip
 ALIGNMENT = 64  # of the arena, of every buffer in it, and of every weight: a cache line, and the widest vector
 
 
@@ -128,6 +130,53 @@ class View:
         _check_buffer(op)
         if len(op.operands) != 1 or op.operands[0].type.element is not op.results[0].type.element:  # type: ignore[attr-defined]
             raise IRError("plan.view takes one buffer and keeps its element type", str(op.location))
+
+
+@plan.op("part", ins="buffer")
+class Part:
+    """The memory `offset` bytes into a buffer; in a loop with a `stride`, so many bytes further at every step."""
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_dim(op, "offset")
+        if "stride" in op.attributes:
+            _check_dim(op, "stride")
+            _check_in_loop(op)
+
+
+@plan.op("turn", ins="buffer")
+class Turn:
+    """One half of a buffer of two times `bytes` bytes: with `phase` 0 half 0 after the loop, and the halves in turn
+    before; with phase 1 the other one. What step k writes with phase 1, step k + 1 reads with phase 0.
+    """
+
+    def verify(op: Operation) -> None:
+        _check_buffer(op)
+        _check_dim(op, "bytes")
+        _check_number(op, "phase")
+        _check_in_loop(op)
+
+
+def _check_in_loop(op: Operation) -> None:
+    if op.parent_op is None or op.parent_op.name != "plan.loop":
+        raise IRError(f"{op.name} of a step stands in the body of a plan.loop", str(op.location))
+
+
+@plan.op("loop")
+class Loop:
+    """Runs its body `length` times; step t is the number of the turn, or with `reverse` counts down to 0."""
+
+    def verify(op: Operation) -> None:
+        _check_dim(op, "length")
+        if op.operands or op.results or len(op.regions) != 1 or len(op.regions[0].blocks) != 1:
+            raise IRError("plan.loop has no operands and no results, and one block", str(op.location))
+        if op.body.last is None or op.body.last.name != "plan.next":
+            raise IRError("the body of plan.loop ends in plan.next", str(op.location))
+
+
+@plan.op("next", traits="terminator")
+class Next:
+    """Ends the body of a loop."""
 
 
 @plan.op("call", ins="*buffers")

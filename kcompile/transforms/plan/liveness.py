@@ -1,7 +1,8 @@
 """Which memory each tensor of @main lives in, and from when to when.
 
 Tensors that are reshapes of one another share memory: they form one `Cell`. A cell lives in an argument of `run`, in
-a result of `run` (written in place), in a constant, or in the arena. A new value of a state argument is written
+a result of `run` (written in place), in a constant, in the arena, or in a part of another cell (the steps of a scan,
+see `loop_places.py`). A new value of a state argument is written
 straight into the argument's own buffer where nobody reads the old value any more; else it is made in the arena and
 copied at the end.
 """
@@ -12,18 +13,22 @@ from dataclasses import dataclass, field
 
 from kcompile.dialects.upstream.func import callee_of
 from kcompile.errors import IRError
-from kcompile.ir.core import Operation, Value
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim
+from kcompile.transforms.plan import loop_places
 from kcompile.transforms.plan.annotate_calls import item_bytes, tensor_bytes
+from kcompile.transforms.plan.loop_places import Loop, Part
 
 
 @dataclass(slots=True, eq=False)
 class Cell:
     """The memory of one tensor and its reshapes.
 
-    place   "argument" | "result" | "constant" | "arena"; `index` of the argument or result
+    place   "argument" | "result" | "constant" | "arena" | "part"; `index` of the argument or result
     born    the step that writes it; -1 = before the first step
     reads   the steps that read it; the end of the function counts as the step after the last
+    type    of memory that was made for a loop; the tensors in it have other types
+    fixed   it lives through a whole loop: nothing that dies gives it its memory
     """
 
     size: Dim
@@ -34,6 +39,9 @@ class Cell:
     reads: list[int] = field(default_factory=list)
     constant: Operation | None = None
     host: Cell | None = None  # the cell whose memory this one took over
+    part: Part | None = None
+    type: object = None
+    fixed: bool = False
 
     @property
     def last(self) -> int:
@@ -42,8 +50,19 @@ class Cell:
     def memory(self) -> Cell:
         """The cell whose memory this is."""
         cell = self
-        while cell.host is not None:
-            cell = cell.host
+        while True:
+            if cell.host is not None:
+                cell = cell.host
+            elif cell.part is not None and cell.part.is_whole(cell.size):
+                cell = cell.part.base
+            else:
+                return cell
+
+    def home(self) -> Cell:
+        """The cell in whose memory this lies, as a whole or in part."""
+        cell = self.memory()
+        while cell.part is not None:
+            cell = cell.part.base.memory()
         return cell
 
 
@@ -58,11 +77,15 @@ class Copy:
 
 @dataclass(slots=True)
 class Assignment:
-    """The cells of a function. `of` maps tensors to cells, `calls` are the steps, `copies` come after the last."""
+    """The cells of a function. `of` maps tensors to cells, `copies` come after the last step.
 
-    calls: list[Operation]
+    steps   kernel calls in order; a scan is a step before its body, and a second one (None) after it
+    """
+
+    steps: list[Operation | None]
     of: dict[Value, Cell]
     copies: list[Copy]
+    loops: dict[Operation, Loop]
 
 
 def donated_argument(function: Operation, result: int) -> int | None:
@@ -72,9 +95,10 @@ def donated_argument(function: Operation, result: int) -> int | None:
 
 
 def assign(function: Operation) -> Assignment:
-    """Cells for all tensors of @main: kernel.call, graph.reshape, graph.constant and func.return."""
-    assignment = _cells(function)
-    end = len(assignment.calls)
+    """Cells for all tensors of @main: kernel.call, graph.reshape, graph.constant, graph.scan and func.return."""
+    cells = Cells(function)
+    assignment = Assignment(cells.steps, cells.of, [], cells.loops)
+    end = len(assignment.steps)
     returned = function.body.terminator.operands
     for value in returned:
         assignment.of[value].reads.append(end)
@@ -84,35 +108,53 @@ def assign(function: Operation) -> Assignment:
     return assignment
 
 
-def _cells(function: Operation) -> Assignment:
-    of: dict[Value, Cell] = {}
-    calls: list[Operation] = []
-    for i, argument in enumerate(function.body.arguments):
-        of[argument] = Cell(tensor_bytes(argument.type), item_bytes(argument.type), "argument", i)
-    for op in function.body.ops:
-        if op.name == "graph.reshape":
-            of[op.result] = of[op.operands[0]]
-        elif op.name == "graph.constant":
-            size, item = tensor_bytes(op.result.type), item_bytes(op.result.type)
-            of[op.result] = Cell(size, item, "constant", constant=op)
-        elif op.name == "kernel.call":
-            step = len(calls)
-            calls.append(op)
-            for operand in op.operands:
-                of[operand].reads.append(step)
-            for result in op.results:
-                of[result] = Cell(tensor_bytes(result.type), item_bytes(result.type), born=step)
-        elif op.name != "func.return":
-            raise IRError(
-                f"the plan takes kernel.call, graph.reshape and graph.constant. Received: {op.name}, outside a kernel",
-                str(op.location),
-            )
-    return Assignment(calls, of, [])
+class Cells:
+    """The cells of a function, made in one walk."""
+
+    def __init__(self, function: Operation):
+        self.of: dict[Value, Cell] = {}
+        self.steps: list[Operation | None] = []
+        self.loops: dict[Operation, Loop] = {}
+        for i, argument in enumerate(function.body.arguments):
+            self.of[argument] = Cell(tensor_bytes(argument.type), item_bytes(argument.type), "argument", i)
+        self._block(function.body)
+
+    def next_step(self, op: Operation | None) -> int:
+        self.steps.append(op)
+        return len(self.steps) - 1
+
+    def may_overwrite(self, call: Operation, result: Value, cell: Cell) -> bool:
+        return may_overwrite(self.of, call, result, cell)
+
+    def _block(self, block: Block) -> None:
+        of = self.of
+        for op in block.ops:
+            if op.name == "graph.reshape":
+                of[op.result] = of[op.operands[0]]
+            elif op.name == "graph.constant":
+                size, item = tensor_bytes(op.result.type), item_bytes(op.result.type)
+                of[op.result] = Cell(size, item, "constant", constant=op)
+            elif op.name == "kernel.call":
+                step = self.next_step(op)
+                for operand in op.operands:
+                    of[operand].reads.append(step)
+                for result in op.results:
+                    of[result] = Cell(tensor_bytes(result.type), item_bytes(result.type), born=step)
+            elif op.name == "graph.scan":
+                self.loops[op] = loop_places.enter(self, op)
+                self._block(op.body)
+                loop_places.leave(self, self.loops[op])
+            elif op.name not in ("func.return", "graph.yield"):
+                raise IRError(
+                    "the plan takes kernel.call, graph.reshape, graph.constant and graph.scan. "
+                    f"Received: {op.name}, outside a kernel",
+                    str(op.location),
+                )
 
 
-def may_overwrite(assignment: Assignment, call: Operation, result: Value, cell: Cell) -> bool:
+def may_overwrite(of: dict[Value, Cell], call: Operation, result: Value, cell: Cell) -> bool:
     """Whether `call` may write `result` over the memory of `cell`, which it reads (or not)."""
-    operands = [i for i, v in enumerate(call.operands) if assignment.of[v].memory() is cell.memory()]
+    operands = [i for i, v in enumerate(call.operands) if of[v].memory() is cell.memory()]
     if not operands:
         return True
     allowed = call.get("kernel.in_place", ())
@@ -138,9 +180,11 @@ def _write_results_in_place(function: Operation, assignment: Assignment, end: in
             settled.add(i)
             continue
         old = assignment.of[arguments[donor]]
-        call = assignment.calls[cell.born]
+        call = assignment.steps[cell.born]
+        if call is None or call.name != "kernel.call" or cell.fixed:
+            continue
         result = next(r for r in call.results if assignment.of[r] is cell)
-        if old.size == cell.size and old.last <= cell.born and may_overwrite(assignment, call, result, old):
+        if old.size == cell.size and old.last <= cell.born and may_overwrite(assignment.of, call, result, old):
             cell.place, cell.index, cell.host = "argument", donor, old
             old.reads.append(end)  # a second result cannot take the same buffer
             settled.add(i)
@@ -152,18 +196,20 @@ def _share_dying_operands(assignment: Assignment) -> None:
     last_use: dict[Cell, int] = {}
     for cell in dict.fromkeys(assignment.of.values()):
         last_use[cell.memory()] = max(cell.last, last_use.get(cell.memory(), -1))
-    for step, call in enumerate(assignment.calls):
+    for step, call in enumerate(assignment.steps):
+        if call is None or call.name != "kernel.call":
+            continue
         taken: set[Cell] = set()
         for result in call.results:
             cell = assignment.of[result]
-            if cell.place != "arena" or cell.host is not None:
+            if cell.place != "arena" or cell.host is not None or cell.fixed:
                 continue
             for operand in call.operands:
                 dying = assignment.of[operand]
                 home = dying.memory()
                 if home.place != "arena" or home in taken or dying.size != cell.size or dying.item != cell.item:
                     continue
-                if last_use[home] == step and may_overwrite(assignment, call, result, dying):
+                if last_use[home] == step and may_overwrite(assignment.of, call, result, dying):
                     cell.host = home
                     taken.add(home)
                     last_use[home] = cell.last

@@ -13,6 +13,8 @@ from kcompile.ir.types import TensorType
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
 from kcompile.transforms.plan.packing import weigh
 
+CALLS = ("kernel.call", "graph.scan")  # a scan counts as one call; the order in its body stays
+
 
 @pass_("order-kernels", reads="linalg", writes="linalg", exact=True)
 def order_kernels(module: Operation) -> bool:
@@ -38,7 +40,7 @@ def _move_with_producers(op: Operation, end: Operation, done: set[Operation]) ->
         return
     for value in op.operands:
         producer = value.defining_op
-        if producer is not None and producer.name != "kernel.call":
+        if producer is not None and producer.name not in CALLS:
             _move_with_producers(producer, end, done)
     op.move_before(end)
     done.add(op)
@@ -48,7 +50,7 @@ class _Graph:
     """The calls, their dependences, and the bytes of what they make; reshapes are seen through."""
 
     def __init__(self, function: Operation):
-        self.calls = [op for op in function.body.ops if op.name == "kernel.call"]
+        self.calls = [op for op in function.body.ops if op.name in CALLS]
         self.number = {op: i for i, op in enumerate(self.calls)}
         returned = {_source(v) for v in function.body.terminator.operands}
         self.bytes: dict[Value, int] = {}

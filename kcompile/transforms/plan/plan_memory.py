@@ -26,6 +26,7 @@ from kcompile.ir.passes import pass_
 from kcompile.ir.types import FunctionType, MemRefType, TensorType, Type
 from kcompile.strategies.frame import buffer_type
 from kcompile.transforms.plan.liveness import Assignment, Cell, assign, donated_argument
+from kcompile.transforms.plan.loop_places import Loop, Part
 from kcompile.transforms.plan.packing import Lifetime, bound, pack
 
 
@@ -52,6 +53,11 @@ def main_symbols(function: Operation) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != "b"))
 
 
+def _block_of(buffer: Value) -> Block | None:
+    op = buffer.defining_op
+    return op.parent if op is not None else None
+
+
 class _Planner:
     """One function on its way to a plan."""
 
@@ -67,7 +73,8 @@ class _Planner:
         self.input_of = {argument: index for index, argument in enumerate(kept)}
         self.assignment: Assignment = assign(old)
         self.block = Block()
-        self.b = Builder(self.block, None, old.location)
+        self.top = Builder(self.block, None, old.location)  # what loops use is made before them
+        self.b = self.top
         self.types = {cell: value.type for value, cell in reversed(self.assignment.of.items())}
         self.places = self._pack()
         self.buffers: dict[tuple[Cell | int, Type], Value] = {}
@@ -76,10 +83,10 @@ class _Planner:
 
     def _pack(self) -> dict[Cell | int, tuple[Dim, Dim]]:
         """Offset and bytes in the arena of every cell that is a home there, and of every staged copy (by its index)."""
-        end = len(self.assignment.calls)
+        end = len(self.assignment.steps)
         spans: dict[Cell | int, list[int]] = {}
         for cell in dict.fromkeys(self.assignment.of.values()):
-            home = cell.memory()
+            home = cell.home()
             if home.place == "arena":
                 span = spans.setdefault(home, [home.born, home.last])
                 span[1] = max(span[1], cell.last)
@@ -93,15 +100,7 @@ class _Planner:
 
     def function(self) -> Operation:
         weights, weights_bytes = self._weights()
-        total: Dim = 0
-        for call in self.assignment.calls:
-            total = total + one_dim(call.get("kernel.work", 0))
-            operands = [self._buffer(self.assignment.of[v], formal) for v, formal in self._formals(call)]
-            operands += self._scratch(call)
-            attributes = {"callee": call.attributes["callee"], "outputs": len(call.results)}
-            self.b.location = call.location
-            self.b.create("plan.call", operands, attributes, ())
-            self._mark_aliased(call)
+        total = self._block(self.old.body)
         self._copies()
         self.b.create("plan.return", (), None, ())
         new = Operation("func.func", (), (), {}, [Region([self.block])], self.old.location)
@@ -118,6 +117,46 @@ class _Planner:
         if "kernel.row_parallel" in self.old.attributes:
             new.attributes["kernel.row_parallel"] = self.old.attributes["kernel.row_parallel"]
         return new
+
+    def _block(self, block: Block) -> Dim:
+        """The plan of a block of @main; gives its work."""
+        total: Dim = 0
+        for op in block.ops:
+            self.b.location = op.location
+            if op.name == "kernel.call":
+                operands = [self._buffer(self.assignment.of[v], formal) for v, formal in self._formals(op)]
+                operands += self._scratch(op)
+                attributes = {"callee": op.attributes["callee"], "outputs": len(op.results)}
+                self.b.create("plan.call", operands, attributes, ())
+                self._mark_aliased(op)
+                total = total + one_dim(op.get("kernel.work", 0))
+            elif op.name == "graph.scan":
+                total = total + self._loop(self.assignment.loops[op])
+        return total
+
+    def _loop(self, loop: Loop) -> Dim:
+        """A scan: copies of the first carries, then the loop."""
+        for source, target in loop.before:
+            self._copy_cell(source, target)
+        around, known = self.b, self.buffers
+        body = Block()
+        self.b, self.buffers = Builder(body, None, around.location), dict(known)
+        work = self._block(loop.view.body)
+        for source, target in loop.after:
+            self._copy_cell(source, target)
+        self.b.create("plan.next", (), None, ())
+        # what was made at the top stays known
+        made = {key: v for key, v in self.buffers.items() if _block_of(v) is self.block}
+        self.b, self.buffers = around, {**known, **made}
+        length = loop.view.length
+        attributes = {"length": DimsAttr((length,)), "reverse": loop.view.reverse}
+        self.b.create("plan.loop", (), attributes, (), [Region([body])])
+        return work * length
+
+    def _copy_cell(self, source: Cell, target: Cell) -> None:
+        if source.memory() is not target.memory():
+            type = self._own(target)
+            self._copy(self._buffer(source, type), self._buffer(target, type), target.size)
 
     def _mark_aliased(self, call: Operation) -> None:
         """Note on the kernel which of its buffers may be one memory: its code must not assume otherwise."""
@@ -141,7 +180,7 @@ class _Planner:
         for formal in function.body.arguments[first : first + function.get("kernel.scratch", 0)]:
             key = offset, formal.type
             if key not in self.scratch_places:
-                made = self.b.create("plan.scratch", (), {"offset": offset}, [formal.type])
+                made = self.top.create("plan.scratch", (), {"offset": offset}, [formal.type])
                 self.scratch_places[key] = made.result
             places.append(self.scratch_places[key])
             assert isinstance(formal.type, MemRefType)
@@ -185,33 +224,57 @@ class _Planner:
     def _buffer(self, cell: Cell, wanted: Type) -> Value:
         """The buffer of a cell with the type that a kernel wants."""
         home = cell.memory()
-        own = buffer_type(self.types[home])
+        own = self._own(home)
         found = self.buffers.get((home, wanted))
         if found is None:
             base = self.buffers.get((home, own))
             if base is None:
                 base = self.buffers[home, own] = self._make(home, own)
-            found = base if wanted is own else self.b.create("plan.view", [base], None, [wanted]).result
+            b = self.top if _block_of(base) is self.block else self.b
+            found = base if wanted is own else b.create("plan.view", [base], None, [wanted]).result
             self.buffers[home, wanted] = found
         return found
 
+    def _own(self, cell: Cell) -> MemRefType:
+        """The type of a cell's memory."""
+        home = cell.memory()
+        type = home.type if home.type is not None else self.types[home if home in self.types else cell]
+        return buffer_type(type)  # type: ignore[arg-type]
+
     def _make(self, cell: Cell, type: Type) -> Value:
+        if cell.part is not None:
+            return self._part(cell.part, type)
+        return self._root(cell, type)
+
+    def _part(self, part: Part, type: Type) -> Value:
+        base = self._buffer(part.base, self._own(part.base))
+        if part.phase is not None:
+            assert part.stride is not None
+            attributes: dict[str, Any] = {"bytes": DimsAttr((part.stride,)), "phase": part.phase}
+            return self.b.create("plan.turn", [base], attributes, [type]).result
+        attributes = {"offset": DimsAttr((part.offset,))}
+        if part.stride is not None:
+            attributes["stride"] = DimsAttr((part.stride,))
+        b = self.top if part.stride is None and _block_of(base) is self.block else self.b
+        return b.create("plan.part", [base], attributes, [type]).result
+
+    def _root(self, cell: Cell, type: Type) -> Value:
         if cell.place == "argument":
             if cell.index in self.frozen:
                 attributes: dict[str, Any] = {"offset": self.weight_offsets[cell.index]}
-                return self.b.create("plan.weight", (), attributes, [type]).result
-            return self.b.create("plan.input", (), {"index": self.input_of[cell.index]}, [type]).result
+                return self.top.create("plan.weight", (), attributes, [type]).result
+            return self.top.create("plan.input", (), {"index": self.input_of[cell.index]}, [type]).result
         if cell.place == "result":
-            return self.b.create("plan.output", (), {"index": cell.index}, [type]).result
+            return self.top.create("plan.output", (), {"index": cell.index}, [type]).result
         if cell.place == "constant":
             assert cell.constant is not None
-            return self.b.create("plan.constant", (), {"value": cell.constant.attributes["value"]}, [type]).result
+            return self.top.create("plan.constant", (), {"value": cell.constant.attributes["value"]}, [type]).result
         return self._arena(cell, type)
 
     def _arena(self, key: Cell | int, type: Type) -> Value:
         offset, nbytes = self.places[key]
         attributes = {"offset": DimsAttr((offset,)), "bytes": DimsAttr((nbytes,))}
-        return self.b.create("plan.arena", (), attributes, [type]).result
+        return self.top.create("plan.arena", (), attributes, [type]).result
 
     def _copies(self) -> None:
         self.b.location = self.old.location
