@@ -6,12 +6,8 @@ for line in kernel_report(compiled_module, {"b": 1}, measure=True):
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, find_function, module_functions
@@ -20,8 +16,6 @@ from kcompile.pipeline import PIPELINE, CompiledModule, run_stages
 from kcompile.strategies.structured import generic
 from kcompile.transforms.kernel.fusion_report import Apart, kept_apart
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
-
-ROUNDS = 12  # runs of a kernel; the least counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +93,12 @@ def _computes(op: Operation) -> bool:
 def measure_kernels(loops: Operation, model: CompiledModule, sizes: Mapping[str, int]) -> dict[str, float]:
     """Seconds of each kernel of a loops-level module, alone on one thread."""
     from kcompile.codegen.kernels import compile_kernels
+    from kcompile.codegen.timing import least_times
 
     kernels = compile_kernels(loops, model.targets[0])
     functions = {f["sym_name"]: f for f in module_functions(loops)}
-    found = {}
-    for name, kernel in kernels.items():
-        function = functions[name]
-        arrays = _arrays(function, sizes)
-        symbols = [sizes[s] for s in function.get("kernel.symbols", ())]
-        times = []
-        for _ in range(ROUNDS):
-            start = time.perf_counter()
-            kernel(arrays, *symbols, 0, 1)
-            times.append(time.perf_counter() - start)
-        found[name] = min(times)
-    return found
-
-
-def _arrays(function: Operation, sizes: Mapping[str, int]) -> list[np.ndarray[Any, Any]]:
-    """Buffers of a kernel: random floats, zeros for integers (an index of 0 is always a place)."""
-    random = np.random.default_rng(0)
-    made = []
-    memrefs = [a.type for a in function.body.arguments if isinstance(a.type, t.MemRefType)]
-    dims = list(function["kernel.dims"])
-    for type, shape in zip(memrefs, [*dims, *(m.shape for m in memrefs[len(dims) :])], strict=True):
-        size = tuple(_number(d, sizes) for d in shape)
-        dtype = t.to_numpy(type.element)
-        made.append(np.zeros(size, dtype) if dtype.kind in "iub" else random.random(size).astype(dtype))
-    return made
+    # one after the other, not in turn: a model's large buffers would not all fit in memory
+    return {name: least_times([kernel], [functions[name]], sizes)[0] for name, kernel in kernels.items()}
 
 
 def _number(dim: Dim, sizes: Mapping[str, int]) -> int:

@@ -32,6 +32,10 @@ class Options:
     target: str = _option("host", "host, x86-64, x86-64-v3, x86-64-v4 or aarch64", code=True)
     threads: int = _option(0, "worker threads of one call; 0 = as many as this process may use")
     freeze: bool = _option(False, "copy the weights into the compiled model, prepared and packed", code=True)
+    exact_conv: bool = _option(False, "no Winograd convolutions, whose rounding error is about twice", code=True)
+    tune: int = _option(
+        0, "choose tiles by timing candidates at this batch size; 0 = by rule", code=True
+    )
     disable: str = _option("", "comma-separated passes to leave out", code=True)
     verify: bool = _option(False, "verify the module after every pass")
     interpret: bool = _option(False, "after every pass, compare the results of the module on random inputs")
@@ -99,3 +103,5 @@ def _check(field: dataclasses.Field[Any], value: Any, where: str) -> None:
         raise KcompileError(f"{where} needs one of {', '.join(choices)}. Received: {value!r}")
     if field.name == "threads" and not 0 <= value <= 256:
         raise KcompileError(f"{where} needs 0 (automatic) or 1 to 256. Received: {value!r}")
+    if field.name == "tune" and value < 0:
+        raise KcompileError(f"{where} needs a batch size, or 0. Received: {value!r}")

@@ -25,7 +25,10 @@ from kcompile.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A level of the module and the passes that lead to its end. A pass in `when` runs only with that option set."""
+    """A level of the module and the passes that lead to its end.
+
+    A pass in `when` runs only with that option set; with "not" before it, only without.
+    """
 
     name: str
     passes: tuple[str, ...]
@@ -35,15 +38,16 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "decompose-convolution",
-                    "decompose-windows", "split-reductions", "align-operands", "narrow-dots", *SIMPLIFY,
+    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "use-winograd",
+                    "decompose-convolution", "decompose-windows", "split-reductions", "align-operands", "narrow-dots", *SIMPLIFY,
                     "hoist-weights"),
-          when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"))),
+          when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
+                ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues",
                      "fuse-producers", "fuse-row-chains", "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
     Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "annotate-calls", "order-kernels",
                      "name-sizes")),
-    Stage("loops", ("emit-loops",)),
+    Stage("loops", ("tune-strategies", "emit-loops"), when=(("tune-strategies", "tune"),)),
     Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
 )  # fmt: skip
 
@@ -57,15 +61,20 @@ def passes_of(stage: Stage, options: Options, target: Target | None) -> list[Pas
     conditions = dict(stage.when)
     chosen = []
     for name in stage.passes:
-        if name in disabled or (name in conditions and not getattr(options, conditions[name])):
+        condition = conditions.get(name, "")
+        if name in disabled or (condition and not _holds(condition, options)):
             continue
         found = find_pass(name)
         if name == "emit-loops":
             found = found.configured(target=target)
-        elif name == "plan-memory":
+        elif name in ("plan-memory", "use-winograd"):
             found = found.configured(freeze=options.freeze)
         chosen.append(found)
     return chosen
+
+
+def _holds(condition: str, options: Options) -> bool:
+    return bool(getattr(options, condition.removeprefix("not "))) != condition.startswith("not ")
 
 
 def run_stages(

@@ -1,0 +1,43 @@
+"""How long kernels run, each alone on one thread of this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kcompile.codegen.kernels import Array, Kernel
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation
+from kcompile.ir.dims import evaluate
+from kcompile.ir.types import MemRefType
+
+
+def example_arrays(function: Operation, sizes: Mapping[str, int]) -> list[Array]:
+    """Buffers for a kernel at the loops level: random floats; zeros for integers, as 0 always is a place."""
+    random = np.random.default_rng(0)
+    memrefs = [a.type for a in function.body.arguments if isinstance(a.type, MemRefType)]
+    made = []
+    for memref, shape in zip(memrefs, function["kernel.dims"], strict=False):  # behind them there may be scratch
+        size = tuple(evaluate(d, dict(sizes)) for d in shape)
+        dtype = t.to_numpy(memref.element)
+        made.append(np.zeros(size, dtype) if dtype.kind in "iub" else random.random(size).astype(dtype))
+    return made
+
+
+def least_times(
+    kernels: Sequence[Kernel], functions: Sequence[Operation], sizes: Mapping[str, int], rounds: int = 12
+) -> list[float]:
+    """The least seconds of a call of each kernel, over `rounds` in turn, so that a busy moment hits all of them."""
+    calls = []
+    for function in functions:
+        symbols = [sizes[s] for s in function.get("kernel.symbols", ())]
+        calls.append((example_arrays(function, sizes), symbols))
+    best = [float("inf")] * len(kernels)
+    for _ in range(rounds):
+        for i, (kernel, (arrays, symbols)) in enumerate(zip(kernels, calls, strict=True)):
+            start = time.perf_counter()
+            kernel(arrays, *symbols, 0, 1)
+            best[i] = min(best[i], time.perf_counter() - start)
+    return best
