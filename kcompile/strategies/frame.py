@@ -14,6 +14,7 @@ from kcompile.ir.attributes import ArrayAttr, DimsAttr, StringAttr
 from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import DYNAMIC, FunctionType, IntegerType, MemRefType, TensorType, Type
+from kcompile.strategies.border import fill_border
 from kcompile.strategies.structured import Kernel
 
 
@@ -23,7 +24,7 @@ class Frame:
     def __init__(self, kernel: Kernel):
         self.kernel = kernel
         self.symbols = kernel.symbols
-        tensors = [v.type for v in (*kernel.inputs, *kernel.outputs)]
+        tensors = [v.type for v in (*kernel.inputs, *kernel.results)]
         buffers = [buffer_type(x) for x in tensors]
         arguments = [*buffers, *[t.index] * (len(self.symbols) + 2)]
         self.body = Block(arguments)
@@ -39,6 +40,11 @@ class Frame:
         count = len(kernel.inputs)
         self.memref = dict(zip(kernel.inputs, values[:count], strict=True))
         self.outputs = values[count : len(buffers)]
+        self.borders = {  # the padded results, and the pads that say where in them the inside is
+            memref: result.defining_op
+            for memref, result, value in zip(self.outputs, kernel.results, kernel.outputs, strict=True)
+            if result is not value and result.defining_op is not None
+        }
         self.sizes = dict(zip(self.symbols, values[len(buffers) : -2], strict=True))
         self.tid, self.team = values[-2:]
 
@@ -57,6 +63,13 @@ class Frame:
         function["kernel.dims"] = ArrayAttr(tuple(DimsAttr(d) for d in (*dims, tuple(shape))))
         function["kernel.scratch"] = function.get("kernel.scratch", 0) + 1
         return value
+
+    def place(self, memref: Value, indices: Sequence[Value]) -> list[Value]:
+        """Where a point of a result is in its buffer: past the border of a padded one."""
+        pad = self.borders.get(memref)
+        if pad is None:
+            return list(indices)
+        return [self.b.add(i, self.b.index(low)) for i, low in zip(indices, pad["static_low"], strict=True)]
 
     def size(self, dim: Dim) -> Value:
         """The value of a dim, as an index."""
@@ -99,7 +112,9 @@ class Frame:
             yield loops
 
     def finish(self, strategy: str) -> Operation:
-        """End the function; `strategy` is printed on it."""
+        """Fill the borders of padded results and end the function; `strategy` is printed on it."""
+        for memref, pad in self.borders.items():
+            fill_border(self, memref, pad)
         self.b.create("func.return", (), None, ())
         self.function["kernel.strategy"] = strategy
         return self.function

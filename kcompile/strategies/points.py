@@ -103,7 +103,7 @@ class Points:
         element = t.element_of(memref.type)
         if t.element_of(value.type) is t.i1 and element is not t.i1:
             value = b.cast(value, element, unsigned=True)
-        bases = [i.base for i in indices]
+        bases = self.frame.place(memref, [i.base for i in indices])
         if self.lanes == 1:
             b.store(value, memref, bases)
             return
@@ -253,7 +253,11 @@ class Points:
                 known = values.get(index, index)
                 at.append(known if isinstance(known.type, VectorType) else LaneIndex(known))
         whole = [i for i in at if isinstance(i, LaneIndex)]
-        if len(whole) == len(at) and not any(i.stride for i in whole[:-1]) and (not whole or whole[-1].stride in (0, 1)):
+        if (
+            len(whole) == len(at)
+            and not any(i.stride for i in whole[:-1])
+            and (not whole or whole[-1].stride in (0, 1))
+        ):
             return self._load(tensor, whole)
         if self.mask is not None:
             raise LaneError("reads at places of their own cannot be masked; the strategy must peel the rest")

@@ -81,12 +81,21 @@ def generic(op: Operation) -> Generic:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A kernel function. `roots` are the operations that are not evaluated point by point, in order."""
+    """A kernel function. `roots` are the operations that are not evaluated point by point, in order.
+
+    `outputs` are what the strategy computes: of a result that is padded, the inside. The frame knows where in the
+    buffer the inside is, and fills the border itself.
+    """
 
     function: Operation
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     roots: tuple[Operation, ...]
+
+    @property
+    def results(self) -> tuple[Value, ...]:
+        """The results as the caller sees them, with their borders."""
+        return self.function.body.terminator.operands
 
     @property
     def name(self) -> str:
@@ -113,7 +122,19 @@ def kernel(function: Operation) -> Kernel:
     """The view of a kernel function."""
     body = function.body
     roots = tuple(op for op in body.ops if is_root(op))
-    return Kernel(function, tuple(body.arguments), body.terminator.operands, roots)
+    return Kernel(function, tuple(body.arguments), tuple(inside(v) for v in body.terminator.operands), roots)
+
+
+def inside(result: Value) -> Value:
+    """What is inside the border of a padded result; any other result itself."""
+    made = result.defining_op
+    if made is None or made.name != "tensor.pad":
+        return result
+    filler = made.body.terminator.operands[0].defining_op
+    source = made.operands[0].defining_op
+    if filler is None or filler.name != "arith.constant" or (source is not None and source.dialect == "graph"):
+        return result  # the strategies of graph ops write their whole result
+    return made.operands[0]
 
 
 def is_root(op: Operation) -> bool:

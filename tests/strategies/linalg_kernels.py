@@ -200,6 +200,21 @@ def pad(n: Dim, h: int, c: int, low: tuple[int, int, int], high: tuple[int, int,
     return f.ret(tensor.pad(f.b, f.inputs[0], f.b.constant(2.0, t.f32), low, high))
 
 
+def bordered(module: Operation, low: Sequence[int], high: Sequence[int], keep: bool = False) -> Operation:
+    """The kernel of `module` with a border around its first result; `keep`: its results as they are besides."""
+    from kcompile.dialects.upstream import tensor
+
+    (function,) = [op for op in module.body.ops if op.name == "func.func"]
+    end = function.body.terminator
+    results = end.operands
+    b = LoopBuilder(function.body, end)
+    padded = tensor.pad(b, results[0], b.constant(2.0, t.element_of(results[0].type)), low, high)
+    end.set_operands([padded, *results] if keep else [padded, *results[1:]])
+    kind = function["function_type"]
+    function["function_type"] = FunctionType(kind.inputs, tuple(v.type for v in end.operands))
+    return module
+
+
 def interior_pad(n: Dim, h: int, c: int, step: int) -> Operation:
     """Zeros between the elements of axis 1."""
     from kcompile.dialects.upstream import tensor

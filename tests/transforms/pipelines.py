@@ -6,9 +6,8 @@ GRAPH = (
     "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
-    "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-producers",
-    "fuse-row-chains",
-    "fuse-siblings", "cse",
+    "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-pads",
+    "fuse-producers", "fuse-row-chains", "fuse-siblings", "cse",
 )  # fmt: skip
 OUTLINE = ("outline-kernels", "dedupe-kernels")
 LINALG = ("lower-to-linalg",)

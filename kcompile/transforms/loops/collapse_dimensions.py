@@ -3,13 +3,18 @@
     @k(x: tensor<?x24x24x32>, bias: tensor<32>)          =>   @k(x: tensor<?x32>, bias: tensor<32>)    `576*b` rows
     @k(w: tensor<4608x64>, g: tensor<4608x64>, ..)       =>   @k(w: tensor<294912>, g: ..)
 
-Adjacent dims become one where every operand has both side by side or neither. The callers reshape, which is free on
-dense row-major buffers. Long sweeps then fill whole vectors and share out evenly. Reads and writes linalg; exact.
+    @k(x: tensor<?x224x224x3>) pad 3 rows and columns    =>   @k(x: tensor<?x224x672>) pad 3 rows and 9 elements
+
+Adjacent dims become one where every operand has both side by side or neither; in a copy with a border, those behind
+the last padded dim go into it. The callers reshape, which is free on dense row-major buffers. Long sweeps then fill
+whole vectors and share out evenly. Reads and writes linalg; exact.
 """
 
 from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
+from kcompile.dialects.upstream import tensor
+from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap, dims_map
 from kcompile.ir.attributes import AffineMapAttr, ArrayAttr
 from kcompile.ir.builder import Builder
@@ -32,9 +37,13 @@ def collapse_dimensions(module: Operation) -> bool:
     for function in module_functions(module):
         view = elementwise_kernel(function)
         groups = dim_groups(view) if view is not None else []
-        if view is None or len(groups) == view.dims:
+        pad = bordered_copy(function)
+        if view is not None and len(groups) < view.dims:
+            collapse_function(function, view, groups)
+        elif pad is not None:
+            collapse_border(function, pad)
+        else:
             continue
-        collapse_function(function, view, groups)
         for call in calls.get(function["sym_name"], []):
             reshape_call(call, function)
         changed = True
@@ -112,6 +121,37 @@ def collapse_function(function: Operation, view: Generic, groups: Groups) -> Non
     function["function_type"] = FunctionType(
         tuple(a.type for a in function.body.arguments), tuple(v.type for v in view.op.results)
     )
+
+
+def bordered_copy(function: Operation) -> Operation | None:
+    """The only operation of a kernel, if it is a pad of its argument that leaves the last axes of fixed sizes alone."""
+    if "kernel.root" not in function.attributes or len(function.body.arguments) != 1:
+        return None
+    found = [op for op in function.body.ops if op.name not in ("arith.constant", "func.return")]
+    if len(found) != 1 or found[0].name != "tensor.pad" or found[0].operands[0] not in function.body.arguments:
+        return None
+    (pad,) = found
+    shape, last = t.shape_of(pad.operands[0].type), last_padded(pad)
+    behind = shape[last + 1 :]
+    return pad if behind and all(isinstance(n, int) for n in shape[last:]) else None
+
+
+def last_padded(pad: Operation) -> int:
+    low, high = pad["static_low"], pad["static_high"]
+    return max((i for i in range(len(low)) if low[i] or high[i]), default=0)
+
+
+def collapse_border(function: Operation, pad: Operation) -> None:
+    """Make one axis of the last padded one and those behind it."""
+    (argument,) = function.body.arguments
+    shape, last, element = t.shape_of(argument.type), last_padded(pad), t.element_of(argument.type)
+    behind = product(shape[last + 1 :])
+    assert isinstance(behind, int)
+    argument.type = TensorType((*shape[:last], product(shape[last:])), element)
+    low, high = ((*pad[name][:last], pad[name][last] * behind) for name in ("static_low", "static_high"))
+    made = tensor.pad(Builder(function.body, pad, pad.location), argument, tensor.pad_value(pad), low, high)
+    pad.replace_by([made])
+    function["function_type"] = FunctionType((argument.type,), (made.type,))
 
 
 def reshape_call(call: Operation, function: Operation) -> None:
