@@ -15,7 +15,8 @@ from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.kernel_lowering import KernelLowering
 from kcompile.transforms.kernel.kinds import is_kernel_function
-from kcompile.transforms.kernel.lower_contraction import lower_convolution, lower_dot_general
+from kcompile.transforms.kernel.lower_contraction import lower_dot_general
+from kcompile.transforms.kernel.lower_convolution import lower_convolution
 from kcompile.transforms.kernel.lower_indexing import lower_gather
 from kcompile.transforms.kernel.lower_movement import lower_concatenate, lower_pad
 from kcompile.transforms.kernel.lower_reduction import lower_arg_reduce, lower_reduce, lower_reduce_window
