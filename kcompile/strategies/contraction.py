@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
-from kcompile.strategies import register_tile
-from kcompile.strategies.register_tile import Tile
+from kcompile.strategies import register_tile, tile_choice
 from kcompile.strategies.structured import Generic, Kernel
+from kcompile.strategies.tile_choice import Tile
 
 NARROW = 4  # results with fewer columns than this are dot products: row_reduction puts the lanes along k
 
@@ -28,10 +28,12 @@ def has_windows(view: Generic) -> bool:
 
 
 def match(kernel: Kernel, target: Target) -> Tile | None:
-    view = register_tile.single_reduction(kernel)
-    if view is None or not is_multiply_add(view) or has_windows(view) or not register_tile.results_fit(kernel, view):
+    view = tile_choice.single_reduction(kernel)
+    if view is None or not is_multiply_add(view) or has_windows(view):
         return None
-    tile = register_tile.choose(view, target)
+    if not tile_choice.results_fit(kernel, view, parts=True):
+        return None
+    tile = tile_choice.choose(view, target)
     if tile is None or view.extents()[tile.lane_dim] < NARROW:  # type: ignore[operator]
         return None
     return tile

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
-from kcompile.strategies import register_tile
+from kcompile.strategies import register_tile, tile_choice
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.register_tile import Tile
 from kcompile.strategies.structured import Kernel
+from kcompile.strategies.tile_choice import Tile
 
 
 def match(kernel: Kernel, target: Target) -> Tile | None:
-    view = register_tile.single_reduction(kernel)
+    view = tile_choice.single_reduction(kernel)
     if (
         view is None
         or not is_multiply_add(view)
         or not has_windows(view)
-        or not register_tile.results_fit(kernel, view)
+        or not tile_choice.results_fit(kernel, view)
     ):
         return None
-    return register_tile.choose(view, target)
+    return tile_choice.choose(view, target)
 
 
 def emit(kernel: Kernel, tile: Tile, target: Target) -> Operation:

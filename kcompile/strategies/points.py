@@ -9,8 +9,10 @@ they do not matter, and lane by lane otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from kcompile.dialects.upstream.builder import constant_value
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineExpr, AffineMap
@@ -20,6 +22,14 @@ from kcompile.strategies import movement
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.structured import generic
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is known of a tensor at a place: the values of all its elements along `axis`."""
+
+    axis: int
+    values: tuple[Value, ...]
 
 
 class Points:
@@ -33,7 +43,7 @@ class Points:
         frame: Frame,
         lanes: int,
         mask: Value | None = None,
-        bound: Mapping[Value, Value] | None = None,
+        bound: Mapping[Value, Value | Parts] | None = None,
         cache: dict[Any, Any] | None = None,
     ):
         self.frame = frame
@@ -49,8 +59,9 @@ class Points:
 
     def value(self, tensor: Value, indices: Sequence[LaneIndex]) -> Value:
         """The element (or the lanes) of `tensor` at `indices`."""
-        if tensor in self.bound:
-            return self.bound[tensor]
+        known = self.bound.get(tensor)
+        if known is not None:
+            return known.values[constant_value(indices[known.axis].base)] if isinstance(known, Parts) else known
         key = (tensor, tuple(indices))
         found = self.cache.get(key)
         if found is None:

@@ -17,147 +17,43 @@ Georganas et al., "High-Performance Deep Learning via a Single Building Block", 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from math import prod
 
-from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
+from kcompile.strategies.placement import placed, whole_of
+from kcompile.strategies.points import Parts, Points
 from kcompile.strategies.structured import Generic, Kernel, generic, is_static
+from kcompile.strategies.tile_choice import Tile, least, part_axis, reduction_order
 
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """How a reduction is cut.
-
-    row_dim, lane_dim   dims of the iteration space (-1: no row dim)
-    rows, vectors       accumulators of a tile
-    single_row          vectors of a tile of one row, for a symbolic number of rows that is too small: many sums at once
-                        hide the latency of an addition, and the other operand is read in long runs
-    lanes               elements of a vector
-    unroll              steps of the innermost reduction in one turn
-    lanes_outer         the lane tiles are the outermost loop, so that a large operand is streamed once
-    """
-
-    row_dim: int
-    lane_dim: int
-    rows: int
-    vectors: int
-    single_row: int
-    lanes: int
-    unroll: int
-    lanes_outer: bool
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={str(getattr(self, f.name)).lower()}" for f in fields(self))
-
-
-def lane_dim(view: Generic) -> int | None:
-    """The dim along which results and operands are contiguous or constant: the last of the result's; None if none."""
-    out = view.output_maps[0]
-    if len(view.output_maps) != 1 or not out.results or any(e.dim is None for e in out.results):
-        return None
-    dim = out.results[-1].dim
-    assert dim is not None
-    if not isinstance(view.extents()[dim], int):
-        return None
-    for _, map_ in view.operands_read:
-        strides = [e.coefficient(dim) for e in map_.results]
-        if any(strides[:-1]) or (strides and strides[-1] not in (0, 1)):
-            return None
-    return dim
-
-
-def row_dim(view: Generic, lane: int) -> int:
-    """The parallel dim that some operand does not depend on: the innermost of at least 4, else the largest, else -1."""
-    extents = view.extents()
-    reused = [d for d in view.parallel if d != lane and any(d not in m.used_dims() for _, m in view.operands_read)]
-    fixed = [d for d in reused if isinstance(extents[d], int) and extents[d] != 1]
-    for d in reversed(fixed):
-        if extents[d] >= 4:  # type: ignore[operator]
-            return d
-    symbolic = [d for d in reused if isinstance(extents[d], SymbolicDim)]
-    # a symbolic row dim is worth its two variants only where no fixed one gives enough rows
-    if symbolic:
-        return symbolic[-1]
-    return max(fixed, key=lambda d: (extents[d], d)) if fixed else -1
-
-
-def rows_limit(vectors: int, registers: int) -> int:
-    """The most rows whose accumulators, operand vectors and one broadcast fit the register file without spilling.
-
-    For 32 registers: 6x4, 8x3, 14x2, measured at 95-97 % of FMA peak; for 16: 3x4, 4x3, 6x2, 12x1.
-    """
-    if registers >= 32:
-        return {4: 6, 3: 8, 2: 14}.get(vectors, 14)
-    return max(1, (registers - 1 - vectors) // vectors)
-
-
-def choose_rows(extent: Dim, limit: int) -> int:
-    """Rows of a tile: the most that divide `extent` best (the last tile overlaps the one before)."""
-    if not isinstance(extent, int):
-        return limit
-    if extent <= limit:
-        return max(1, extent)
-    return min(range(1, limit + 1), key=lambda r: (-(-extent // r) * (r + 2), -r))  # r + 2: loads of a tile step
-
-
-def choose_vectors(extent: int, lanes: int) -> int:
-    """Vectors of a tile: the most of 4, 3, 2, 1 that cover `extent` with the fewest idle lanes."""
-    needed = -(-extent // lanes)
-    if needed <= 4:
-        return max(1, needed)
-    return min((4, 3, 2), key=lambda v: (-(-needed // v) * v, -v))
-
-
-def choose(view: Generic, target: Target, streamed_bytes: int = 1 << 18) -> Tile | None:
-    """The tile for a reduction, or None where no dim can carry the lanes."""
-    lane = lane_dim(view)
-    if lane is None:
-        return None
-    extents = view.extents()
-    element = t.element_of(view.op.results[0].type)
-    widest = max([element, *(t.element_of(v.type) for v, _ in view.operands_read)], key=t.bitwidth)
-    lanes = target.lanes(widest)
-    size = extents[lane]
-    assert isinstance(size, int)
-    vectors = choose_vectors(size, lanes)
-    row = row_dim(view, lane)
-    rows = 1 if row < 0 else choose_rows(extents[row], rows_limit(vectors, target.registers))
-    inner = extents[reduction_order(view)[-1]]
-    unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors <= 16 else 1
-    lanes_outer = size > vectors * lanes and any(
-        _bytes(v) > streamed_bytes for v, m in view.operands_read if row not in m.used_dims()
-    )
-    single_row = max(vectors, min(target.registers // 2, size // lanes))
-    return Tile(row, lane, rows, vectors, single_row, lanes, unroll, lanes_outer)
-
-
-def _bytes(value: Value) -> int:
-    """Size of a tensor, 0 where it is symbolic."""
-    assert isinstance(value.type, TensorType)
-    size = value.type.size
-    return size * t.bitwidth(value.type) // 8 if isinstance(size, int) else 0
+Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
 def emit(kernel: Kernel, tile: Tile, strategy: str) -> Operation:
     """The loops of a kernel whose one root is a reduction with one result."""
     frame = Frame(kernel)
     view = generic(kernel.roots[0])
-    _Emitter(frame, kernel, view, tile).run()
-    extent = view.extents()[tile.row_dim] if tile.row_dim >= 0 else tile.rows
-    if isinstance(extent, int) and extent % tile.rows == 0:
-        # No tile overlaps another: every point is computed once, so the epilogue may update an operand in place.
+    emit_nest(frame, kernel, view, tile)
+    if computes_once(view, tile):
         frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"{strategy}{{{tile}}}")
+
+
+def emit_nest(frame: Frame, kernel: Kernel, view: Generic, tile: Tile) -> None:
+    """The loops of one root of a kernel, with the epilogue."""
+    _Emitter(frame, kernel, view, tile).run()
+
+
+def computes_once(view: Generic, tile: Tile) -> bool:
+    """Whether no tile overlaps another: then the epilogue may update an operand in place."""
+    extent = view.extents()[tile.row_dim] if tile.row_dim >= 0 else tile.rows
+    return isinstance(extent, int) and extent % tile.rows == 0
 
 
 class _Emitter:
@@ -165,7 +61,18 @@ class _Emitter:
         self.frame, self.kernel, self.view, self.tile = frame, kernel, view, tile
         self.b = frame.b
         self.extents = view.extents()
-        self.outer = [d for d in view.parallel if d not in (tile.row_dim, tile.lane_dim)]
+        special = (tile.row_dim, tile.lane_dim, tile.part_dim, tile.panel_dim)
+        self.outer = [d for d in view.parallel if d not in special]
+        self.parts = self.fixed(tile.part_dim)
+        self.panels = self.fixed(tile.panel_dim)
+        self.panel = self.fixed(tile.lane_dim)
+        self.part_axis = part_axis(whole_of(view.op.results[0])) if tile.part_dim >= 0 else None
+
+    def fixed(self, dim: int) -> int:
+        """The size of a dim that has a fixed one; 1 for no dim."""
+        size = self.extents[dim] if dim >= 0 else 1
+        assert isinstance(size, int)
+        return size
 
     def run(self) -> None:
         """Whole row tiles; where the number of rows is symbolic and too small for one, single rows."""
@@ -176,7 +83,7 @@ class _Emitter:
         extent = self.extents[tile.row_dim]
         size = self.frame.size(extent)
         tiles = b.floordiv(b.add(size, b.index(tile.rows - 1)), b.index(tile.rows))
-        if isinstance(extent, int):
+        if least(extent) >= tile.rows or not isinstance(extent, SymbolicDim):
             self.lane_tiles(tile.vectors, tile.rows, tiles, size)
             return
         with b.if_(b.cmp("ge", size, b.index(tile.rows))) as branch:
@@ -187,17 +94,18 @@ class _Emitter:
                 branch.yield_([])
 
     def lane_tiles(self, vectors: int, rows: int, row_tiles: Value, row_size: Value) -> None:
-        """Full lane tiles, then the rest of the lanes."""
-        lanes = self.tile.lanes
-        size = self.extents[self.tile.lane_dim]
-        assert isinstance(size, int)
-        full, rest = divmod(size, vectors * lanes)
+        """Full lane tiles, then the rest of the lanes of every panel."""
+        width = vectors * self.tile.lanes
+        if width > self.panel and self.panels > 1:  # a tile is several panels
+            self.tiles(self.panels * self.panel // width, vectors, None, 0, rows, row_tiles, row_size)
+            return
+        full, rest = divmod(self.panel, width)
         if full:
-            self.tiles(full, vectors, None, 0, rows, row_tiles, row_size)
+            self.tiles(self.panels * full, vectors, None, 0, rows, row_tiles, row_size)
         if rest:
-            tail = rest % lanes
-            mask = self.b.mask(self.b.index(tail), lanes) if tail else None
-            self.tiles(1, -(-rest // lanes), mask, full * vectors * lanes, rows, row_tiles, row_size)
+            tail = rest % self.tile.lanes
+            mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
+            self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
 
     def tiles(
         self,
@@ -209,46 +117,102 @@ class _Emitter:
         row_tiles: Value,
         row_size: Value,
     ) -> None:
-        """The parallel loop over tiles of one variant. The last row tile is moved back so that it is whole."""
-        b, tile = self.b, self.tile
+        """The parallel loop over tiles of one variant. The last row tile is moved back so that it is whole.
+
+        Lane tiles go in groups: (group, outer dims, row tile, lane tile of the group).
+        """
+        b = self.b
+        group = next(g for g in range(min(self.tile.group, lane_tiles), 0, -1) if lane_tiles % g == 0)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
-        lanes_at = b.index(lane_tiles)
-        order = [lanes_at, *outer, row_tiles] if tile.lanes_outer else [*outer, row_tiles, lanes_at]
-        with self.frame.parallel(order) as at:
-            lane_tile = at[0] if tile.lanes_outer else at[-1]
-            row_tile = at[-1] if tile.lanes_outer else at[-2]
-            outer_at = at[1:-1] if tile.lanes_outer else at[:-2]
-            indices: dict[int, LaneIndex] = {d: LaneIndex(v) for d, v in zip(self.outer, outer_at, strict=True)}
-            lane = b.add(b.mul(lane_tile, b.index(vectors * tile.lanes)), b.index(lane_start))
-            row = b.min(b.mul(row_tile, b.index(rows)), b.sub(row_size, b.index(rows)))
-            lane_indices = [LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1) for j in range(vectors)]
+        with self.frame.parallel([b.index(lane_tiles // group), *outer, row_tiles, b.index(group)]) as at:
+            lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
+            indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, at[1:-2], strict=True)}
+            row = b.min(b.mul(at[-2], b.index(rows)), b.sub(row_size, b.index(rows)))
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]
-            masks = [None] * (vectors - 1) + [mask]
-            self.tile_body(indices, row_indices, lane_indices, masks)
+            columns = self.columns(lane_tile, lane_tiles, vectors, lane_start)
+            masks: list[Value | None] = [*[None] * (vectors - 1), mask]
+            self.tile_body(indices, row_indices, columns, masks)
 
-    def tile_body(
-        self, outer: dict[int, LaneIndex], rows: list[LaneIndex], lanes: list[LaneIndex], masks: list[Value | None]
-    ) -> None:
-        tile, view = self.tile, self.view
-        points = [{**outer, tile.row_dim: r, tile.lane_dim: c} for r in rows for c in lanes]
+    def columns(self, lane_tile: Value, lane_tiles: int, vectors: int, lane_start: int) -> list[Place]:
+        """Where the vectors of a lane tile are."""
+        b, tile = self.b, self.tile
+        if self.panels == 1:
+            lane = b.add(b.mul(lane_tile, b.index(vectors * tile.lanes)), b.index(lane_start))
+            places = [{tile.lane_dim: LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1)} for j in range(vectors)]
+            return [{**p, tile.panel_dim: LaneIndex(b.index(0))} for p in places] if tile.panel_dim >= 0 else places
+        if vectors * tile.lanes > self.panel:
+            count, inside = vectors * tile.lanes // self.panel, self.panel // tile.lanes
+            first = b.mul(lane_tile, b.index(count))
+            return [
+                {
+                    tile.panel_dim: LaneIndex(b.add(first, b.index(p))),
+                    tile.lane_dim: LaneIndex(b.index(j * tile.lanes), 1),
+                }
+                for p in range(count)
+                for j in range(inside)
+            ]
+        pieces = b.index(lane_tiles // self.panels)
+        panel = LaneIndex(b.floordiv(lane_tile, pieces))
+        lane = b.add(b.mul(b.mod(lane_tile, pieces), b.index(vectors * tile.lanes)), b.index(lane_start))
+        return [
+            {tile.panel_dim: panel, tile.lane_dim: LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1)}
+            for j in range(vectors)
+        ]
+
+    def tile_body(self, outer: Place, rows: list[LaneIndex], columns: list[Place], masks: list[Value | None]) -> None:
+        """Accumulators by row, column and part: all their sums, then the epilogue of every row and column."""
+        tile = self.tile
+        parts: list[Place] = [{tile.part_dim: LaneIndex(self.b.index(i))} for i in range(self.parts)]
+        if tile.part_dim < 0:
+            parts = [{}]
+        places = [{**outer, tile.row_dim: row, **column} for row in rows for column in columns]
+        points = [{**place, **part} for place in places for part in parts]
         masks = masks * len(rows)
+        spread = [mask for mask in masks for _ in parts]
         cache: dict[object, Value] = {}
-        start = [self.initial(point, mask, cache) for point, mask in zip(points, masks, strict=True)]
-        sums = self.reduce(reduction_order(view), {}, points, masks, start)
+        start = [self.initial(point, mask, cache) for point, mask in zip(points, spread, strict=True)]
+        sums = self.sums(points, spread, start)
         cache = {}
-        for point, mask, total in zip(points, masks, sums, strict=True):
-            self.finish(point, mask, total, cache)
+        for i, (place, mask) in enumerate(zip(places, masks, strict=True)):
+            self.finish(points[i * len(parts)], mask, sums[i * len(parts) : (i + 1) * len(parts)], cache)
 
-    def initial(self, point: dict[int, LaneIndex], mask: Value | None, cache: dict[object, Value]) -> Value:
+    def initial(self, point: Place, mask: Value | None, cache: dict[object, Value]) -> Value:
         evaluator = Points(self.frame, self.tile.lanes, mask, cache=cache)
         dims = [point.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]
         return evaluator.vector(evaluator.value(self.view.inits[0], evaluator.map(self.view.output_maps[0], dims)))
 
+    def sums(self, points: list[Place], masks: list[Value | None], start: list[Value]) -> list[Value]:
+        """All sums of a tile. With several sets, step k adds to set k mod sets; the sets are added up in pairs."""
+        order, sets = reduction_order(self.view), self.tile.sets
+        if sets == 1:
+            return self.reduce(order, {}, points, masks, start)
+        b, (dim,) = self.b, order
+        size = self.frame.size(self.extents[dim])
+        whole = b.mul(b.floordiv(size, b.index(sets)), b.index(sets))
+        zero = b.constant(0.0 if t.is_float(start[0].type) else 0, start[0].type)
+        count = len(start)
+        with b.for_(b.index(0), whole, sets, [*start, *[zero] * (count * (sets - 1))]) as loop:
+            new: list[Value] = []
+            for s in range(sets):
+                at = {dim: LaneIndex(b.add(loop.iv, b.index(s)))}
+                new += self.step(at, points, masks, loop.args[s * count : (s + 1) * count])
+            loop.yield_(new)
+        found = [list(loop.results[s * count : (s + 1) * count]) for s in range(sets)]
+        while len(found) > 1:
+            found = [
+                [b.add(x, y) for x, y in zip(*pair, strict=True)] for pair in zip(found[::2], found[1::2], strict=True)
+            ]
+        if isinstance(self.extents[dim], int) and self.fixed(dim) % sets == 0:
+            return found[0]
+        with b.for_(whole, size, 1, found[0]) as loop:
+            loop.yield_(self.step({dim: LaneIndex(loop.iv)}, points, masks, list(loop.args)))
+        return list(loop.results)
+
     def reduce(
         self,
         dims: list[int],
-        at: dict[int, LaneIndex],
-        points: list[dict[int, LaneIndex]],
+        at: Place,
+        points: list[Place],
         masks: list[Value | None],
         sums: list[Value],
     ) -> list[Value]:
@@ -273,9 +237,7 @@ class _Emitter:
             loop.yield_(inner)
         return list(loop.results)
 
-    def step(
-        self, at: dict[int, LaneIndex], points: list[dict[int, LaneIndex]], masks: list[Value | None], sums: list[Value]
-    ) -> list[Value]:
+    def step(self, at: Place, points: list[Place], masks: list[Value | None], sums: list[Value]) -> list[Value]:
         """One point of the reduction space for every accumulator; operands are shared through the cache."""
         cache: dict[object, Value] = {}
         new = []
@@ -285,52 +247,16 @@ class _Emitter:
             new.append(evaluator.vector(evaluator.generic_body(self.view.op, dims, [total])[0]))
         return new
 
-    def finish(self, point: dict[int, LaneIndex], mask: Value | None, total: Value, cache: dict[object, Value]) -> None:
-        """The epilogue at the accumulator's place, and the store of every result of the kernel."""
-        out = self.view.output_maps[0]
-        indices = [point[e.dim] for e in out.results]  # type: ignore[index]
-        bound, indices = grouped(self.frame, self.view.op.results[0], indices)
-        evaluator = Points(self.frame, self.tile.lanes, mask, {bound: total}, cache)
+    def finish(self, point: Place, mask: Value | None, totals: list[Value], cache: dict[object, Value]) -> None:
+        """The epilogue at a place of the tile, and the store of every result of the kernel."""
+        root = self.view.op.results[0]
+        at = [point[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
+        whole, indices = placed(self.frame, root, at)
+        known: Value | Parts = totals[0]
+        if self.part_axis is not None:
+            known = Parts(self.part_axis, tuple(totals))
+            del indices[self.part_axis]
+        evaluator = Points(self.frame, self.tile.lanes, mask, {whole: known}, cache)
         values = [evaluator.value(result, indices) for result in self.kernel.outputs]
         for value, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand
             evaluator.store(value, memref, indices)
-
-
-def grouped(frame: Frame, root: Value, indices: list[LaneIndex]) -> tuple[Value, list[LaneIndex]]:
-    """Where (groups, channels of a group) are collapsed right after the root: the place in that view."""
-    users = root.users
-    if len(users) != 1 or users[0].name != "tensor.collapse_shape":
-        return root, indices
-    b, view = frame.b, users[0]
-    assert isinstance(root.type, TensorType)
-    collapsed = []
-    for group in view["reassociation"]:
-        index = indices[group[0]]
-        for d in group[1:]:
-            size = frame.size(root.type.shape[d])
-            index = LaneIndex(b.add(b.mul(index.base, size), indices[d].base), indices[d].stride)
-        collapsed.append(index)
-    return view.result, collapsed
-
-
-def single_reduction(kernel: Kernel) -> Generic | None:
-    """The kernel's only root, if it is a reduction with one result; else None."""
-    if len(kernel.roots) != 1 or kernel.roots[0].name != "linalg.generic":
-        return None
-    view = generic(kernel.roots[0])
-    return view if len(view.op.results) == 1 and view.reductions else None
-
-
-def reduction_order(view: Generic) -> list[int]:
-    """The reduction dims, outermost first: symbolic ones (the batch of a filter gradient) stride furthest in memory."""
-    extents = view.extents()
-    return sorted(view.reductions, key=lambda d: isinstance(extents[d], int))
-
-
-def results_fit(kernel: Kernel, view: Generic) -> bool:
-    """Whether every result of the kernel has the shape of the root's (with groups collapsed): an epilogue."""
-    root = view.op.results[0]
-    users = root.users
-    shaped = users[0].result if len(users) == 1 and users[0].name == "tensor.collapse_shape" else root
-    assert isinstance(shaped.type, TensorType)
-    return all(isinstance(v.type, TensorType) and v.type.shape == shaped.type.shape for v in kernel.outputs)

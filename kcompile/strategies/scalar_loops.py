@@ -13,9 +13,10 @@ from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.placement import placed, whole_of
 from kcompile.strategies.points import Points
-from kcompile.strategies.register_tile import grouped, results_fit
 from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.tile_choice import results_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,27 @@ class Nothing:
 
 
 def match(kernel: Kernel, target: Target) -> Nothing | None:
-    if len(kernel.roots) != 1 or kernel.roots[0].name != "linalg.generic":
+    """One reduction, or several that make up one result."""
+    if not kernel.roots or any(op.name != "linalg.generic" for op in kernel.roots):
         return None
-    view = generic(kernel.roots[0])
-    out = view.output_maps[0]
-    if any(m is not out for m in view.output_maps) or any(e.dim is None for e in out.results):
+    views = [generic(op) for op in kernel.roots]
+    if len(views) > 1 and len({whole_of(v.op.results[0]) for v in views}) > 1:
         return None
-    return Nothing() if results_fit(kernel, view) else None
+    for view in views:
+        out = view.output_maps[0]
+        if any(m is not out for m in view.output_maps) or any(e.dim is None for e in out.results):
+            return None
+    return Nothing() if all(results_fit(kernel, view) for view in views) else None
 
 
 def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
     frame = Frame(kernel)
-    view = generic(kernel.roots[0])
+    for root in kernel.roots:
+        _nest(frame, kernel, generic(root))
+    return frame.finish("scalar_loops{}")
+
+
+def _nest(frame: Frame, kernel: Kernel, view: Generic) -> None:
     extents = view.extents()
     order = [e.dim for e in view.output_maps[0].results]
     with frame.parallel([extents[d] for d in order if d is not None]) as at:
@@ -48,12 +58,11 @@ def emit(kernel: Kernel, params: Nothing, target: Target) -> Operation:
         totals = _reduce(frame, view, list(view.reductions), known, start)
         bound = dict(zip(view.op.results, totals, strict=True))
         if len(totals) == 1:
-            shaped, indices = grouped(frame, view.op.results[0], indices)
+            shaped, indices = placed(frame, view.op.results[0], indices)
             bound = {shaped: totals[0]}
         points = Points(frame, 1, None, bound)
         for value, memref in zip(kernel.outputs, frame.outputs, strict=True):
             points.store(points.value(value, indices), memref, indices)
-    return frame.finish("scalar_loops{}")
 
 
 def _reduce(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
-from kcompile.ir.affine import AffineMap, affine_map, dim_expr, dims_map, expr
+from kcompile.ir.affine import AffineMap, affine_map, constant_expr, dim_expr, dims_map, expr
 from kcompile.ir.attributes import AffineMapAttr, ArrayAttr, IntArrayAttr, OpaqueAttr
 from kcompile.ir.builder import new_module
-from kcompile.ir.core import Block, Operation, Region, Value
+from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.dims import Dim, symbol
 from kcompile.ir.types import FunctionType, TensorType, Type
 
@@ -86,6 +86,44 @@ def dense(m: Dim, k: int, n: int, transposed: bool = False, epilogue: bool = Tru
     return f.ret(y, total)
 
 
+def gates(m: Dim, k: int, parts: int, n: int) -> Operation:
+    """p0 * p1 + p2 .. of the parts p of x @ w, side by side, and the product alone: a recurrent cell in small."""
+    f = LinalgKernel("gates", [((m, k), t.f32), ((k, parts, n), t.f32), ((n,), t.f32)])
+    x, w, bias = f.inputs
+    maps = [dims_map(4, (0, 3)), dims_map(4, (3, 1, 2)), dims_map(4, (0, 1, 2))]
+    (z,) = f.generic([x, w], [f.fill((m, parts, n), 0.0)], maps, "pppr", multiply_add)
+
+    def body(b: LoopBuilder, c: Value, *rest: Value) -> list[Value]:
+        total = b.add(b.mul(rest[0], rest[1]), c)
+        for part in rest[2:parts]:
+            total = b.sub(total, part)
+        return [total, b.mul(rest[0], c)]
+
+    at = [affine_map(2, [dim_expr(0), constant_expr(p), dim_expr(1)]) for p in range(parts)]
+    maps = [dims_map(2, (1,)), *at, *[dims_map(2, (0, 1))] * 2]
+    return f.ret(*f.generic([bias, *[z] * parts], [f.empty((m, n)), f.empty((m, n))], maps, "pp", body))
+
+
+def panels(m: Dim, k: int, count: int, n: int, parts: int = 1) -> Operation:
+    """x @ w with w in `count` panels [k, n] one after the other, plus a bias; in `parts`, one of panels each."""
+    from kcompile.dialects.upstream import tensor
+
+    f = LinalgKernel("panels", [((m, k), t.f32), ((parts, count, k, n), t.f32), ((count * n,), t.f32)])
+    x, w, bias = f.inputs
+    maps = [dims_map(5, (0, 4)), dims_map(5, (1, 2, 4, 3)), dims_map(5, (0, 1, 2, 3))]
+    (z,) = f.generic([x, w], [f.fill((m, parts, count, n), 0.0)], maps, "ppppr", multiply_add)
+    whole = tensor.reshape(f.b, z, (m, parts, count * n))
+    at = [affine_map(2, [dim_expr(0), constant_expr(p), dim_expr(1)]) for p in range(parts)]
+    maps = [dims_map(2, (1,)), *at, dims_map(2, (0, 1))]
+
+    def body(b: LoopBuilder, c: Value, *rest: Value) -> Value:
+        for part in rest[:parts]:
+            c = b.add(b.mul(c, 0.5), part)
+        return c
+
+    return f.ret(*f.generic([bias, *[whole] * parts], [f.empty((m, count * n))], maps, "pp", body))
+
+
 def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, dilation: int = 1) -> Operation:
     """relu(x * filter + bias), valid."""
     oh, ow = (h - dilation * (k - 1) - 1) // stride + 1, (w - dilation * (k - 1) - 1) // stride + 1
@@ -98,6 +136,53 @@ def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, d
     (y,) = f.generic(
         [total, bias], [f.empty((n, oh, ow, oc))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0)
     )
+    return f.ret(y)
+
+
+def phases(n: Dim, h: int, w: int, ic: int, oc: int, k: int, s: int, low: int = 0, last: bool = True) -> Operation:
+    """relu(x * filter + bias) over an input dilated by s, features last or first, in the form that lowering makes.
+
+    low: padding before and after each axis; at most what lies over the zeros of the dilation, s - 1.
+    """
+    from kcompile.dialects.graph import GraphBuilder
+    from kcompile.ir.passes import run_pipeline
+
+    x, spec = ((n, h, w, ic), (0, 3, 1, 2)) if last else ((n, ic, h, w), (0, 1, 2, 3))
+    b = GraphBuilder.function(
+        "main", [TensorType(x, t.f32), TensorType((k, k, ic, oc), t.f32), TensorType((oc,), t.f32)]
+    )
+    y = b.convolution(
+        b.argument(0), b.argument(1), strides=(1, 1), padding_low=(low,) * 2, padding_high=(low,) * 2,
+        lhs_dilation=(s, s), rhs_dilation=(1, 1), feature_groups=1, batch_groups=1, lhs_spec=spec,
+        rhs_spec=(3, 2, 0, 1), out_spec=spec,
+    )  # fmt: skip
+    bias = b.broadcast_in_dim(b.argument(2), shape=y.type.shape, dims=(spec[1],))
+    b.ret(b.max(b.add(y, bias), 0.0))
+    run_pipeline(b.module, "form-kernels,fuse-elementwise,fuse-epilogues,outline-kernels,lower-to-linalg")
+    module = b.module
+    find_function(module, "main").erase()
+    return module
+
+
+def winograd(
+    n: Dim, h: int, w: int, ic: int, oc: int, low: int = 1, high: int = 1, tile: int = 4, long: bool = False
+) -> Operation:
+    """relu(conv(x, filter) + bias) and a residual, of 3 x 3; `long`: an epilogue that is not unrolled."""
+    oh, ow = h + low + high - 2, w + low + high - 2
+    kernel = ((tile + 2) ** 2, -(-oc // 16), ic, 16)
+    out = (n, oh, ow, oc)
+    f = LinalgKernel("winograd", [((n, h, w, ic), t.f32), (kernel, t.f32), ((oc,), t.f32), (out, t.f32)])
+    x, filter_, bias, residual = f.inputs
+    attributes = {"padding_low": (low, low), "padding_high": (high, high), "features": oc, "tile": tile}
+    total = f.b.create("graph.winograd_convolution", [x, filter_], attributes, [TensorType(out, t.f32)]).result
+    identity = dims_map(4, (0, 1, 2, 3))
+
+    def epilogue(b: LoopBuilder, a: Value, c: Value, r: Value, _: Value) -> Value:
+        made = b.add(b.max(b.add(a, c), 0.0), r)
+        return b.tanh(b.tanh(made)) if long else made
+
+    maps = [identity, dims_map(4, (3,)), identity, identity]
+    (y,) = f.generic([total, bias, residual], [f.empty(out)], maps, "pppp", epilogue)
     return f.ret(y)
 
 

@@ -59,3 +59,25 @@ def test_machine_code_stays_within_its_buffers(case: str, target: str) -> None:
             np.testing.assert_allclose(
                 alone.astype(np.float64), wanted.astype(np.float64), rtol=tolerance, atol=tolerance * 50
             )
+
+
+ROWS = [case for case in CASES if case.startswith(("dense", "panels", "four", "three")) and "of" not in case.split()]
+
+
+@pytest.mark.parametrize("target", RUNNABLE)
+@pytest.mark.parametrize("case", ROWS)
+def test_a_row_does_not_depend_on_the_others(case: str, target: str) -> None:
+    compiled, symbols = kernels(target)
+    if not symbols[case]:
+        pytest.skip("the number of rows is fixed")
+    rng = np.random.default_rng(len(case))
+    arrays, expected = expected_of(case, 8)
+    arrays = [rng.standard_normal(a.shape, np.float32) for a in arrays]
+    kernel, results = compiled[case.replace(" ", "_")], {}
+    for batch in (8, 5, 1):
+        outputs = [np.zeros((batch, *e.shape[1:]), e.dtype) for e in expected]
+        kernel([np.ascontiguousarray(arrays[0][:batch]), *arrays[1:], *outputs], batch, 0, 1)
+        results[batch] = outputs
+    for eight, five, one in zip(results[8], results[5], results[1], strict=True):
+        np.testing.assert_array_equal(eight[:5], five)
+        np.testing.assert_array_equal(eight[:1], one)

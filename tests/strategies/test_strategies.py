@@ -18,6 +18,7 @@ from tests.strategies import linalg_kernels as k
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
 SUM = 3e-6  # relative to the sum of magnitudes: a few ulp for the lengths below
 EXACT = 0.0
+WINOGRAD = 1e-5  # the transforms add and subtract values a few times larger than the result
 
 B = k.BATCH
 CASES = {
@@ -29,6 +30,14 @@ CASES = {
     "dense 10": ("contraction", lambda: k.dense(B, 17, 10, epilogue=False), 5, SUM),
     "dense column": ("row_reduction", lambda: k.dense(B, 19, 1, transposed=True, epilogue=False), 3, SUM),
     "dense transposed": ("row_reduction", lambda: k.dense(3, 19, 5, transposed=True, epilogue=False), 1, SUM),
+    "dense in sets": ("contraction", lambda: k.dense(B, 67, 10), 7, SUM),
+    "dense in pairs of sets": ("contraction", lambda: k.dense(B, 48, 29), 9, SUM),
+    "four gates": ("contraction", lambda: k.gates(B, 9, 4, 37), 5, SUM),
+    "three gates": ("contraction", lambda: k.gates(B, 20, 3, 48), 9, SUM),
+    "two gates": ("contraction", lambda: k.gates(11, 6, 2, 70), 1, SUM),
+    "panels": ("contraction", lambda: k.panels(B, 7, 3, 64), 5, SUM),
+    "panels of rows": ("contraction", lambda: k.panels(13, 5, 2, 48), 1, SUM),
+    "panels of gates": ("contraction", lambda: k.panels(B, 6, 2, 32, parts=3), 4, SUM),
     "convolution": ("convolution", lambda: k.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: k.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
     "convolution dilated": ("convolution", lambda: k.convolution(1, 9, 9, 2, 32, 3, 1, 2), 1, SUM),
@@ -37,7 +46,20 @@ CASES = {
     "dense of no rows": ("contraction", lambda: k.dense(0, 7, 20), 1, EXACT),
     "convolution of no columns": ("convolution", lambda: k.convolution(B, 5, 2, 3, 0, 1, 1), 2, EXACT),
     "convolution of no positions": ("convolution", lambda: k.convolution(B, 1, 2, 3, 5, 2, 1), 2, EXACT),
+    "winograd": ("winograd", lambda: k.winograd(B, 9, 7, 5, 20), 2, WINOGRAD),
+    "winograd inside": ("winograd", lambda: k.winograd(B, 10, 10, 16, 32, 0, 0), 1, WINOGRAD),
+    "winograd of two": ("winograd", lambda: k.winograd(B, 5, 6, 3, 17, 1, 1, tile=2), 2, WINOGRAD),
+    "winograd cropped": ("winograd", lambda: k.winograd(1, 8, 9, 17, 16, -1, 2), 1, WINOGRAD),
+    "winograd with a long epilogue": ("winograd", lambda: k.winograd(B, 4, 4, 2, 33, long=True), 1, WINOGRAD),
+    "winograd of one pixel": ("winograd", lambda: k.winograd(B, 1, 1, 1, 1), 3, WINOGRAD),
+    "winograd of no pixels": ("winograd", lambda: k.winograd(B, 2, 1, 3, 5, 0, 1), 1, EXACT),
+    "winograd of no images": ("winograd", lambda: k.winograd(0, 4, 4, 3, 5), 1, EXACT),
     "depthwise": ("convolution", lambda: k.depthwise(B, 6, 9, 19, 3), 2, SUM),
+    "phases 2x2": ("phases", lambda: k.phases(B, 3, 4, 5, 17, 2, 2), 2, SUM),
+    "phases 3x3": ("phases", lambda: k.phases(B, 3, 13, 5, 33, 3, 2, 1), 2, SUM),
+    "phases 4x4": ("phases", lambda: k.phases(1, 3, 15, 2, 16, 4, 3, 2), 1, SUM),
+    "phases without taps": ("phases", lambda: k.phases(B, 3, 4, 5, 18, 1, 3), 2, SUM),
+    "phases channels first": ("scalar_loops", lambda: k.phases(B, 3, 4, 5, 6, 3, 2, 1, last=False), 2, SUM),
     "filter gradient": ("convolution", lambda: k.filter_gradient(B, 6, 7, 5, 18, 3), 3, SUM),
     "max pooling": ("window", lambda: k.pooling(B, 6, 6, 19, 2, 2, "max"), 2, EXACT),
     "average pooling": ("window", lambda: k.pooling(B, 7, 7, 33, 3, 2, "add"), 1, SUM),

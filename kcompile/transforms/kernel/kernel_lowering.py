@@ -12,7 +12,7 @@ from kcompile.dialects.kernel import signless as signless_type
 from kcompile.dialects.upstream import linalg, tensor
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
-from kcompile.ir.affine import AffineMap, affine_map, dim_expr, dims_map, identity_map
+from kcompile.ir.affine import AffineExpr, AffineMap, affine_map, constant_expr, dim_expr, dims_map, identity_map
 from kcompile.ir.builder import Builder
 from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.dims import Dim
@@ -34,6 +34,7 @@ class KernelLowering:
         self.stored: dict[Value, Value] = dict(zip(function.body.arguments, self.block.arguments, strict=True))
         for old, new in self.stored.items():
             new.hint = old.hint
+        self.parts: dict[Value, int] = {}  # values whose tensor has its last axis split into parts: (parts, of a part)
         self.shared = _shared_values(function)
 
     def run(self, lower_root: Callable[[KernelLowering, Operation], None]) -> Operation:
@@ -77,7 +78,7 @@ class KernelLowering:
             made = body.emit(b, elements)
             return [made[n] for n in nodes]
 
-        maps = [*(m for _, m in body.inputs), *[identity] * len(outputs)]
+        maps = [*self.maps(body), *[identity] * len(outputs)]
         inputs = self.tensors(body, tensor_type(values[0]).shape)
         made = linalg.generic(self.b, inputs, outputs, maps, ["parallel"] * rank, emit)
         for value, result in zip(values, made, strict=True):
@@ -92,7 +93,18 @@ class KernelLowering:
 
     def tensors(self, body: PointBody, sizes: Sequence[Dim]) -> list[Value]:
         """The inputs of a body over a space of `sizes`; cut where a plain dim would stop before the tensor's end."""
-        return [self._cut(self.stored[v], m, sizes) for v, m in body.inputs]
+        return [self._cut(self.stored[v], m, sizes) for (v, _), m in zip(body.inputs, self.maps(body), strict=True)]
+
+    def maps(self, body: PointBody) -> list[AffineMap]:
+        """The maps of the inputs of a body to their tensors."""
+        return [self._in_parts(v, m) if v in self.parts else m for v, m in body.inputs]
+
+    def _in_parts(self, value: Value, map_: AffineMap) -> AffineMap:
+        """(.., d + part * size) as (.., part, d)."""
+        *outer, last = map_.results
+        size = tensor_type(self.stored[value]).shape[-1]
+        assert isinstance(size, int) and len(last.terms) == 1 and last.constant % size == 0
+        return affine_map(map_.dims, [*outer, constant_expr(last.constant // size), AffineExpr(last.terms, 0)])
 
     def _cut(self, value: Value, map_: AffineMap, sizes: Sequence[Dim]) -> Value:
         shape = tensor_type(value).shape
@@ -147,7 +159,7 @@ class KernelLowering:
         body = PointBody(self.stored)
         nodes = [body.require(v, m) for v, m in inputs]
         operands = [*(v for v, _ in extra), *self.tensors(body, [*shape, *reductions])]
-        maps = [*(m for _, m in extra), *(m for _, m in body.inputs)]
+        maps = [*(m for _, m in extra), *self.maps(body)]
         known = {e.dim for v, m in zip(operands, maps, strict=True) for e in m.results if e.dim is not None} | set(
             range(len(shape))
         )

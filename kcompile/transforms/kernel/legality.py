@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from kcompile.ir.affine import AffineMap, identity_map
+from collections.abc import Sequence
+
+from kcompile.dialects.graph.contraction import free_axes
+from kcompile.ir.affine import AffineExpr, AffineMap, dim_expr, expr, identity_map
 from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import Dim
 from kcompile.transforms.kernel.access import Reads, reads
 from kcompile.transforms.kernel.dispatches import argument_of, iteration_shape, reads_of, root_op
 from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, root_of, tensor_type
 
 EPILOGUE_ROOTS = frozenset(
-    f"graph.{n}" for n in ("dot_general", "convolution", "reduce", "reduce_window", "arg_reduce", "gather")
+    f"graph.{n}"
+    for n in ("dot_general", "convolution", "winograd_convolution", "reduce", "reduce_window", "arg_reduce", "gather")
 )
+MOST_PARTS = 4  # of a dot's features that one tile can hold side by side: the gates of a recurrent cell
 PROLOGUE_ROOTS: dict[str, tuple[int, ...]] = {  # the operands whose elements are read once, or cost little
     "graph.reduce": (0,), "graph.pad": (0,), "graph.reduce_window_grad": (1,), "graph.gather": (1,),
     "graph.scatter": (0, 1, 2),
@@ -57,7 +63,44 @@ def is_epilogue(root: Operation, consumer: Operation) -> bool:
     """Whether an elementwise consumer can be done on the elements of a root as they are stored."""
     if root_of(root) not in EPILOGUE_ROOTS or root_op(root) is None:
         return False
-    return is_same_space(root, consumer) if reads_of(consumer) is not None else False
+    found = reads_of(consumer)
+    return found is not None and (is_same_space(root, consumer, found) or parts_between(root, consumer, found) > 1)
+
+
+def parts_between(root: Operation, consumer: Operation, found: Reads) -> int:
+    """In how many equal parts, side by side, the only consumer of a dot reads its features: gates. 0: in other ways.
+
+    z = dot(h, w)[b, 4 * n];  c[b, n] = f(z[:, 0:n], z[:, n:2n], z[:, 2n:3n], z[:, 3n:4n])        4 parts
+    """
+    dot = root_op(root)
+    if dot is None or dot.name != "graph.dot_general" or {u for r in root.results for u in r.users} != {consumer}:
+        return 0
+    rank = tensor_type(dot.operands[1]).rank
+    if free_axes(rank, dot["rhs_batch"], dot["rhs_contract"]) != (rank - 1,):
+        return 0
+    whole, part = tensor_type(dot.result).shape, tensor_type(consumer.results[0]).shape
+    count = parts_of(whole, part)
+    if count < 2 or any(tensor_type(r).shape != whole for r in root.results):
+        return 0
+    size = part[-1]
+    assert isinstance(size, int)
+    places = [AffineMap(len(part), part_place(len(part), i, size)) for i in range(count)]
+    return count if maps_between(root, consumer, found) == set(places) else 0
+
+
+def parts_of(whole: Sequence[Dim], part: Sequence[Dim]) -> int:
+    """How many tensors of the shape `part`, side by side along the last axis, make `whole`; 0: not 1 to MOST_PARTS."""
+    if not part or len(part) != len(whole) or tuple(part[:-1]) != tuple(whole[:-1]):
+        return 0
+    size, all_ = part[-1], whole[-1]
+    if not isinstance(size, int) or not isinstance(all_, int) or size == 0 or all_ % size:
+        return 0
+    return all_ // size if all_ // size <= MOST_PARTS else 0
+
+
+def part_place(rank: int, part: int, size: int) -> tuple[AffineExpr, ...]:
+    """Where an element of a part is in the whole."""
+    return (*(dim_expr(d) for d in range(rank - 1)), expr({rank - 1: 1}, part * size))
 
 
 def is_prologue(producer: Operation, consumer: Operation) -> bool:

@@ -16,6 +16,7 @@ from kcompile.ir.dims import Dim
 from kcompile.ir.types import Type
 from kcompile.transforms.kernel.kernel_lowering import KernelLowering, accumulator
 from kcompile.transforms.kernel.kinds import tensor_type
+from kcompile.transforms.kernel.legality import parts_of
 
 
 def multiply_add(b: LoopBuilder, xs: list[Value], accumulators: list[Value]) -> list[Value]:
@@ -31,8 +32,13 @@ def zero(element: Type) -> tuple[float | int, Type]:
 
 
 def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
+    """Where the kernel reads the features in parts, the result has one more dim: (.., part, feature of the part)."""
     lhs, rhs = op.operands
     shape = tensor_type(op.result).shape
+    parts = _parts(kernel, op)
+    if parts > 1:
+        _lower_dot_in_parts(kernel, op, parts)
+        return
     batch, contract = len(op["lhs_batch"]), len(op["lhs_contract"])
     rank = len(shape) + contract
     maps = []
@@ -55,6 +61,43 @@ def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
     inputs = list(zip((lhs, rhs), maps, strict=True))
     (made,) = kernel.reduce(op.result, inputs, shape, reductions, [zero(tensor_type(op.result).element)], multiply_add)
     kernel.stored[op.result] = made
+
+
+def _parts(kernel: KernelLowering, op: Operation) -> int:
+    """In how many parts the results of the kernel read the dot; see `legality.parts_between`."""
+    returned = {tensor_type(v).shape for v in kernel.function.body.terminator.operands}
+    (part,) = returned if len(returned) == 1 else ((),)
+    return parts_of(tensor_type(op.result).shape, part)
+
+
+def _lower_dot_in_parts(kernel: KernelLowering, op: Operation, parts: int) -> None:
+    lhs, rhs = op.operands
+    *outer, whole = tensor_type(op.result).shape
+    shape = [*outer, parts, whole // parts]
+    contract = range(len(shape), len(shape) + len(op["lhs_contract"]))
+    rank = len(shape) + len(contract)
+    batch = len(op["lhs_batch"])
+    left = iter(range(batch, len(outer)))
+    maps = []
+    for value, batches, contracts in (
+        (lhs, op["lhs_batch"], op["lhs_contract"]),
+        (rhs, op["rhs_batch"], op["rhs_contract"]),
+    ):
+        dims: list[int] = []
+        for axis in range(tensor_type(value).rank):
+            if axis in batches:
+                dims.append(batches.index(axis))
+            elif axis in contracts:
+                dims.append(contract[contracts.index(axis)])
+            else:
+                dims += [next(left)] if value is lhs else [len(outer), len(outer) + 1]
+        maps.append(dims_map(rank, dims))
+    weights = tensor.reshape(kernel.b, kernel.tensor(rhs), (*tensor_type(rhs).shape[:-1], *shape[-2:]))
+    reductions = [tensor_type(lhs).shape[a] for a in op["lhs_contract"]]
+    operands = [(kernel.tensor(lhs), maps[0]), (weights, maps[1])]
+    inits = [zero(tensor_type(op.result).element)]
+    (kernel.stored[op.result],) = kernel.reduce(op.result, [], shape, reductions, inits, multiply_add, operands)
+    kernel.parts[op.result] = parts
 
 
 def lower_convolution(kernel: KernelLowering, op: Operation) -> None:

@@ -1,0 +1,263 @@
+"""The tile of a reduction: which dims its rows and lanes run along, and how many registers hold its running results.
+
+    rows x parts x vectors     accumulators            32 registers: 6x4 8x3 14x2      16: 3x4 4x3 6x2
+
+Everything here is a pure function of the kernel and the target. The order of additions of one element is fixed by the
+shape alone: `sets` may depend on it, and nothing else that a choice sets touches the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import prod
+
+from kcompile.codegen.target import Target
+from kcompile.ir import types as t
+from kcompile.ir.core import Value
+from kcompile.ir.dims import Dim, SymbolicDim, evaluate, symbols_of
+from kcompile.ir.types import TensorType
+from kcompile.strategies.placement import whole_of
+from kcompile.strategies.structured import Generic, Kernel, generic
+
+MANY_ROWS = 12  # fixed rows from which on nothing needs more than one accumulator an element
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How a reduction is cut.
+
+    row_dim, lane_dim   dims of the iteration space (-1: no row dim)
+    part_dim            the dim of which a tile holds all: the epilogue reads its elements by number (-1: none)
+    panel_dim           the dim outside the lanes that goes on where they end: (panel, lane) is one axis (-1: none)
+    rows, vectors       accumulators of a tile, for each part
+    single_row          vectors of a tile of one row, for a number of rows that is too small: many sums at once hide the
+                        latency of an addition, and the other operand is read in long runs
+    lanes               elements of a vector
+    unroll              steps of the innermost reduction in one turn
+    sets                sums for each element, taken in turn along the innermost reduction and added up at the end
+    group               lane tiles that all rows go through before the next ones: their operand stays in the cache
+    """
+
+    row_dim: int
+    lane_dim: int
+    part_dim: int
+    panel_dim: int
+    rows: int
+    vectors: int
+    single_row: int
+    lanes: int
+    unroll: int
+    sets: int
+    group: int
+
+    def __str__(self) -> str:
+        return ", ".join(f"{f.name}={str(getattr(self, f.name)).lower()}" for f in fields(self))
+
+
+def single_reduction(kernel: Kernel) -> Generic | None:
+    """The kernel's only root, if it is a reduction with one result; else None."""
+    if len(kernel.roots) != 1 or kernel.roots[0].name != "linalg.generic":
+        return None
+    view = generic(kernel.roots[0])
+    return view if len(view.op.results) == 1 and view.reductions else None
+
+
+def part_axis(value: Value) -> int | None:
+    """The axis of a root's result that all readers index by number, the others in place: None if there is none."""
+    axes: set[int | None] = set()
+    for op in value.users:
+        if op.name != "linalg.generic":
+            return None
+        view = generic(op)
+        for operand, map_ in zip(view.inputs, view.input_maps, strict=True):
+            if operand is value:
+                numbers = [i for i, e in enumerate(map_.results) if not e.terms]
+                dims = [e.dim for e in map_.results if e.terms]
+                axes.add(numbers[0] if len(numbers) == 1 and dims == list(range(map_.dims)) else None)
+    return axes.pop() if len(axes) == 1 else None
+
+
+def results_fit(kernel: Kernel, view: Generic, parts: bool = False) -> bool:
+    """Whether every result of the kernel has the shape of the root's (or of one of its parts): an epilogue."""
+    whole = whole_of(view.op.results[0])
+    assert isinstance(whole.type, TensorType)
+    shape = whole.type.shape
+    if all(isinstance(v.type, TensorType) and v.type.shape == shape for v in kernel.outputs):
+        return True
+    axis = part_axis(whole)
+    if not parts or axis is None or part_dim(view) < 0:
+        return False
+    shape = (*shape[:axis], *shape[axis + 1 :])
+    return all(isinstance(v.type, TensorType) and v.type.shape == shape for v in kernel.outputs)
+
+
+def part_dim(view: Generic) -> int:
+    """The dim of the iteration space that the epilogue indexes by number, -1 if there is none of a fixed size."""
+    whole = whole_of(view.op.results[0])
+    axis = part_axis(whole)
+    if axis is None:
+        return -1
+    first = axis
+    groups = collapsed_groups(view)
+    if groups is not None:
+        if len(groups[axis]) != 1:
+            return -1
+        first = groups[axis][0]
+    elif whole is not view.op.results[0]:
+        return -1
+    dim = view.output_maps[0].results[first].dim
+    return dim if dim is not None and isinstance(view.extents()[dim], int) else -1
+
+
+def collapsed_groups(view: Generic) -> list[list[int]] | None:
+    """Which axes of the root are one axis after it, if they are collapsed right after it and nothing else is done."""
+    root = view.op.results[0]
+    users = root.users
+    if len(users) != 1 or users[0].name != "tensor.collapse_shape" or whole_of(root) is not users[0].result:
+        return None
+    return [list(group) for group in users[0]["reassociation"]]
+
+
+def panel_dim(view: Generic) -> int:
+    """The parallel dim that is collapsed with the lanes' right after the root and strides whole panels, else -1."""
+    groups = collapsed_groups(view)
+    if groups is None or len(groups[-1]) != 2:
+        return -1
+    dim = view.output_maps[0].results[groups[-1][0]].dim
+    if dim is None or not isinstance(view.extents()[dim], int):
+        return -1
+    # where the other operand depends on it as well, as in a grouped convolution, panels have nothing in common
+    return dim if any(dim not in m.used_dims() for _, m in view.operands_read) else -1
+
+
+def reduction_order(view: Generic) -> list[int]:
+    """The reduction dims, outermost first: symbolic ones (the batch of a filter gradient) stride furthest in memory."""
+    extents = view.extents()
+    return sorted(view.reductions, key=lambda d: isinstance(extents[d], int))
+
+
+def lane_dim(view: Generic) -> int | None:
+    """The dim along which results and operands are contiguous or constant: the last of the result's; None if none."""
+    out = view.output_maps[0]
+    if len(view.output_maps) != 1 or not out.results or any(e.dim is None for e in out.results):
+        return None
+    dim = out.results[-1].dim
+    assert dim is not None
+    if not isinstance(view.extents()[dim], int):
+        return None
+    for _, map_ in view.operands_read:
+        strides = [e.coefficient(dim) for e in map_.results]
+        if any(strides[:-1]) or (strides and strides[-1] not in (0, 1)):
+            return None
+    return dim
+
+
+def row_dim(view: Generic, apart: set[int]) -> int:
+    """The parallel dim that some operand does not depend on: the innermost of at least 4, else the largest, else -1."""
+    extents = view.extents()
+    reused = [d for d in view.parallel if d not in apart and any(d not in m.used_dims() for _, m in view.operands_read)]
+    fixed = [d for d in reused if isinstance(extents[d], int) and extents[d] != 1]
+    for d in reversed(fixed):
+        if extents[d] >= 4:  # type: ignore[operator]
+            return d
+    symbolic = [d for d in reused if isinstance(extents[d], SymbolicDim)]
+    # a symbolic row dim is worth its two variants only where no fixed one gives enough rows
+    if symbolic:
+        return symbolic[-1]
+    return max(fixed, key=lambda d: (extents[d], d)) if fixed else -1
+
+
+def least(extent: Dim) -> int:
+    """The size of a dim where every symbol is 1."""
+    return evaluate(extent, dict.fromkeys(symbols_of(extent), 1)) if isinstance(extent, SymbolicDim) else extent
+
+
+def rows_limit(columns: int, registers: int) -> int:
+    """The most rows whose accumulators, operand vectors and one broadcast fit the register file without spilling.
+
+    For 32 registers: 6x4, 8x3, 14x2, measured at 95-97 % of FMA peak; for 16: 3x4, 4x3, 6x2, 12x1.
+    """
+    if registers >= 32:
+        return {4: 6, 3: 8, 2: 14, 1: 14}.get(columns, max(1, (registers - 2 - columns) // columns))
+    return max(1, (registers - 1 - columns) // columns)
+
+
+def choose_rows(extent: Dim, limit: int) -> int:
+    """Rows of a tile: the most that divide `extent` best (the last tile overlaps the one before)."""
+    rows = least(extent)
+    if isinstance(extent, SymbolicDim) and rows <= limit:
+        return int(2 ** (limit.bit_length() - 1))  # batches are powers of two more often than not
+    if rows <= limit:
+        return max(1, rows)
+    return min(range(1, limit + 1), key=lambda r: (-(-rows // r) * (r + 2), -r))  # r + 2: loads of a tile step
+
+
+def choose_vectors(needed: int, rows: Dim, parts: int, registers: int) -> int:
+    """Vectors of a tile for each part: the most that cover the `needed` ones with the fewest idle lanes."""
+    most = max(1, 4 // parts)
+    if needed <= most:
+        return max(1, needed)
+    if isinstance(rows, SymbolicDim) and least(rows) < MANY_ROWS and most == 4:
+        most = 3  # for a batch: 8 rows of 2 or 3 vectors leave fewer rows over than 6 of 4
+    return min(range(most, min(2, most) - 1, -1), key=lambda v: (-(-needed // v) * v, -v))
+
+
+def choose_single_row(total: int, parts: int, vectors: int, registers: int) -> int:
+    """Vectors of a tile of one row: a divisor of all `total` where there is one in the upper half."""
+    most = max(vectors, min(total, registers // 2 // parts))
+    return max((v for v in range(most, max(vectors, most // 2) - 1, -1) if total % v == 0), default=most)
+
+
+def choose_sets(inner: Dim, columns: int, rows: Dim) -> int:
+    """Sums for each element: more than one where a tile is so narrow that additions would wait for one another.
+
+    Depends on the shape only: one row and many add in the same order.
+    """
+    if not isinstance(inner, int) or least(rows) >= MANY_ROWS or columns > 2:
+        return 1
+    return next((s for s in (4 // columns, 2) if inner % s == 0 and inner >= 8 * s), 1)
+
+
+def choose(view: Generic, target: Target) -> Tile | None:
+    """The tile for a reduction, or None where no dim can carry the lanes."""
+    lane = lane_dim(view)
+    if lane is None:
+        return None
+    extents = view.extents()
+    element = t.element_of(view.op.results[0].type)
+    widest = max([element, *(t.element_of(v.type) for v, _ in view.operands_read)], key=t.bitwidth)
+    lanes = target.lanes(widest)
+    part, panel = part_dim(view), panel_dim(view)
+    parts, panels, size = (1 if d < 0 else extents[d] for d in (part, panel, lane))
+    assert isinstance(size, int) and isinstance(parts, int) and isinstance(panels, int)
+    if size % lanes:
+        panel, panels = -1, 1  # lanes end in the middle of a vector
+    row = row_dim(view, {lane, part, panel})
+    extent = extents[row] if row >= 0 else 1
+    vectors = choose_vectors(-(-size // lanes), extent, parts, target.registers)
+    inner = extents[reduction_order(view)[-1]]
+    plain = len(view.reductions) == 1 and len(view.operands_read) == 2
+    narrow = size * panels <= 2 * lanes
+    sets = choose_sets(inner, parts * vectors, extent) if plain and narrow else 1
+    rows = choose_rows(extent, rows_limit(parts * vectors * sets, target.registers))
+    unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors * parts <= 16 and sets == 1 else 1
+    single_row = choose_single_row(size * panels // lanes, parts, vectors, target.registers // sets)
+    if panels > 1 and (single_row * lanes) % size and size % (single_row * lanes):
+        single_row = vectors  # a tile is a piece of a panel, or some of them
+    group = choose_group(view, row, parts * vectors * lanes, size * panels, vectors * lanes, target)
+    return Tile(row, lane, part, panel, rows, vectors, single_row, lanes, unroll, sets, group)
+
+
+def choose_group(view: Generic, row: int, columns: int, size: int, width: int, target: Target) -> int:
+    """Lane tiles whose operand fills half of the second-level cache; all of them where they fit."""
+    extents = view.extents()
+    inner = [extents[d] for d in view.reductions]
+    total = max(1, size // width)
+    # the gradient of a weight sums over the batch: both operands are as long
+    fixed = [e for e in inner if isinstance(e, int)]
+    streamed = [v for v, m in view.operands_read if row not in m.used_dims()]
+    if row < 0 or not streamed or len(fixed) < len(inner):
+        return total
+    tile = prod(fixed) * columns * t.bitwidth(streamed[0].type) // 8
+    most = max(1, target.l2 // 2 // max(1, tile))
+    return max(g for g in range(1, min(total, most) + 1) if total % g == 0)
