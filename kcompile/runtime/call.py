@@ -6,7 +6,7 @@ PortableCall. Both take arrays that kernels read as they are; what else a caller
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.ir import types as t
-from kcompile.ir.dims import evaluate
+from kcompile.ir.dims import evaluate, symbol
 from kcompile.runtime import abi
 from kcompile.runtime.binding import Array, Parameter, Signature
 from kcompile.runtime.host import environment
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Other Python threads may run during a call from here on: the estimate at which a model asks for a team.
 RELEASE_PICOSECONDS = 15_000_000
+# How long one call goes on over many batches: Ctrl-C is heard between two calls, and a progress bar is redrawn.
+CHUNK_SECONDS = 0.05
 TRIES = 8  # another thread may make room for its own shapes between learning and calling
 
 
@@ -138,18 +140,29 @@ class NativeFunction:
         )
         return sizes
 
-    def in_batches(self, arrays: Sequence[Array], rows: int) -> list[Array] | None:
-        """The results for all rows of checked arrays, `rows` at a time; None where a result has no row for each row."""
-        if any(str(p.shape[:1]) != "(b,)" for p in (*self.signature.parameters, *self._outputs)):
+    def in_batches(
+        self, arrays: Sequence[Array], rows: int, heard: Callable[[int], Any] | None = None
+    ) -> list[Array] | None:
+        """The results for all rows of arrays, `rows` at a time; None where the arrays are not such that kernels can
+        read them as they are, and where a result has no row for each row.
+
+        heard: called now and then with the number of batches done.
+        """
+        if any(p.shape[:1] != (symbol("b"),) for p in (*self.signature.parameters, *self._outputs)):
             return None
         sizes = self.learn([(rows, *x.shape[1:]) for x in arrays])
         total = len(arrays[0])
         into = [np.empty(p.extents({**sizes, "b": total}), p.dtype) for p in self._outputs]
-        whole = total // rows
-        if self.steps(arrays, None, 0, rows, whole, 0.0, into) is None:
-            return None
-        if total % rows and self.steps(arrays, None, whole * rows, total % rows, 1, 0.0, into) is None:
-            return None
+        whole, rest = divmod(total, rows)
+        at = 0
+        while at < whole + bool(rest):
+            each, count = (rows, whole - at) if at < whole else (rest, 1)
+            done = self.steps(arrays, None, at * rows, each, count, CHUNK_SECONDS, into)
+            if done is None:
+                return None
+            at += done
+            if heard is not None:
+                heard(at)
         return into
 
     def steps(

@@ -129,6 +129,16 @@ class CallbackList(Callback):
         old = name.replace("train_", "")
         return any(_overrides(c, n) for c in self.callbacks for n in {name, old})
 
+    def hears_each(self, phase: str) -> bool:
+        """Whether a callback must hear of every single batch: any that listens to batches and does not say, by
+        needs_batch_logs = False, that it only looks how far things are. phase: "train", "test" or "predict".
+        """
+        names = [f"on_{phase}_batch_begin", f"on_{phase}_batch_end"]
+        names += ["on_batch_begin", "on_batch_end"] if phase == "train" else []
+        return any(
+            _overrides(c, name) for c in self.callbacks for name in names if getattr(c, "needs_batch_logs", True)
+        )
+
     def _call(self, name: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, name)(*arguments)

@@ -93,7 +93,8 @@ class ArraySource(Source):
             for start in range(0, total, size):
                 yield self._pack([a[start : start + size] for a in self.arrays])
             return
-        order = np.random.permutation(total)
+        order = self.order()
+        assert order is not None
         buffers = [np.empty((min(size, total), *a.shape[1:]), a.dtype) for a in self.arrays]
         for start in range(0, total, size):
             rows = order[start : start + size]
@@ -101,6 +102,10 @@ class ArraySource(Source):
             for array, target in zip(self.arrays, targets, strict=True):
                 np.take(array, rows, axis=0, out=target, mode="clip")  # in range by construction; "raise" would copy
             yield self._pack(targets)
+
+    def order(self) -> np.ndarray[Any, Any] | None:
+        """The order of the rows of a new epoch; None where they stay as they are."""
+        return np.random.permutation(int(self.samples or 0)) if self.shuffle else None
 
     def _pack(self, leaves: list[Any]) -> Batch:
         if len(self.arrays) == 2 and self.parts[0] is self.arrays[0] and self.parts[1] is self.arrays[1]:

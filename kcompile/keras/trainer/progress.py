@@ -37,6 +37,7 @@ class Progbar:
         self._dynamic = bool(getattr(sys.stdout, "isatty", lambda: False)())
         self._start = time.perf_counter()
         self._after_first = self._start
+        self._first = 1  # steps at the first update: several may run before anybody looks
         self._last_draw = -math.inf
         self._last_length = 0
         self._seen = 0
@@ -46,7 +47,7 @@ class Progbar:
             finalize = self.target is not None and current >= self.target and self.stateful_metrics is not None
         now = time.perf_counter()
         if self._seen == 0 and current > 0:
-            self._after_first = now
+            self._after_first, self._first = now, current
         self._seen = current
         if not self.verbose or (not finalize and (self.verbose != 1 or not self._dynamic)):
             return
@@ -70,9 +71,10 @@ class Progbar:
         sys.stdout.flush()
 
     def _line(self, current: int, values: Any, now: float, finalize: bool) -> str:
-        # The first step compiles, so it is left out of the estimate when there are more.
-        steps = current - 1 if current > 1 and not finalize else current
-        elapsed = now - (self._after_first if current > 1 and not finalize else self._start)
+        # The first step compiles, so the first update is left out of the estimate when there are more.
+        several = current > self._first and not finalize
+        steps = current - self._first if several else current
+        elapsed = now - (self._after_first if several else self._start)
         each = elapsed / steps if steps else 0.0
         if self.verbose == 2:
             head = f"{current}/{self.target} - {now - self._start:.0f}s - {_duration(each)}/{self.unit_name}"

@@ -44,26 +44,29 @@ class Steps:
 
     def predict(self, x: Any) -> Any:
         """The outputs for a batch, as arrays in the structure that the model returns."""
-        leaves = flatten(x)
-        key: Signature = ("predict", structure_of(x), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
-        step = self._compiled.get(key)
-        if step is None:
-            step = self._compile(key, _predict_step, (x,))
+        step, leaves = self.function("predict", (x,))
         return step.traced.unflatten(step(*leaves))
 
-    def _step(self, kind: str, x: Any, y: Any, sample_weight: Any) -> None:
-        parts = (x, y, sample_weight)
+    def function(self, kind: str, parts: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+        """The compiled function for a "train", "test" or "predict" step on such arrays, and the arrays that it takes.
+
+        parts: x, y and sample_weight, for "predict" only x; of how many rows does not matter.
+        """
         leaves = [a for a in flatten(parts) if a is not None]
+        key: Signature = (kind, structure_of(parts), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
+        step = self._compiled.get(key)
+        if step is None:
+            step = self._compile(key, _STEPS[kind], parts)
+        return step, leaves
+
+    def _step(self, kind: str, x: Any, y: Any, sample_weight: Any) -> None:
+        step, leaves = self.function(kind, (x, y, sample_weight))
         rows = leaves[0].shape[0]
         for a in leaves:
             if a.shape[0] != rows:
                 raise ShapeError(
                     f"all arrays of a batch need the same number of rows. Received: shapes {[a.shape for a in leaves]}"
                 )
-        key: Signature = (kind, structure_of(parts), tuple([(a.shape[1:], a.dtype.char) for a in leaves]))
-        step = self._compiled.get(key)
-        if step is None:
-            step = self._compile(key, _train_step if kind == "train" else _test_step, parts)
         step(*leaves)
 
     def _compile(self, key: Signature, function: Any, parts: tuple[Any, ...]) -> Any:
@@ -139,6 +142,9 @@ def _test_step(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
 
 def _predict_step(model: Any, x: Any) -> Any:
     return _forward(model, x, training=False)
+
+
+_STEPS = {"train": _train_step, "test": _test_step, "predict": _predict_step}
 
 
 def output_names(model: Any) -> Sequence[str] | None:

@@ -26,10 +26,11 @@ from kcompile.keras.trainer.batches import (
     split_for_validation,
     weights_of_classes,
 )
+from kcompile.keras.trainer.epochs import outputs_of_all, run_epoch
 from kcompile.keras.trainer.state import TrainerState
 from kcompile.keras.trainer.steps import Steps
 from kcompile.keras.trainer.validation import Validation
-from kcompile.tracing.structure import flatten, map_structure
+from kcompile.tracing.structure import flatten
 
 _STEPS = ("train_step", "test_step", "predict_step")  # what Keras lets subclasses replace, and a traced step cannot
 
@@ -45,6 +46,7 @@ class Trainer:
         self.history: Any = None
         self.stop_training = False
         self.run_eagerly = False
+        self.steps_per_execution = 1
         self._trainer: TrainerState | None = None
         self._steps = Steps(self)
 
@@ -57,14 +59,15 @@ class Trainer:
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: int | str = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
         """Choose optimizer, loss and metrics, by name or as objects.
 
-        run_eagerly runs the steps in the NumPy interpreter, which is slow. steps_per_execution, jit_compile and
-        auto_scale_loss are accepted and change nothing: a step is always one compiled call.
+        run_eagerly runs the steps in the NumPy interpreter, which is slow. steps_per_execution: callbacks hear of every
+        so many batches; "auto", and 1 where no callback listens to batches, let as many as possible run in one native
+        call. The numbers are the same. jit_compile and auto_scale_loss are accepted and change nothing.
         """
         from kcompile.keras import losses as losses_module
         from kcompile.keras import optimizers
@@ -87,6 +90,7 @@ class Trainer:
                 losses_module.get(leaf)  # unknown names are refused here rather than at the first batch
         self.loss = loss
         self.run_eagerly = bool(run_eagerly)
+        self.steps_per_execution = 1 if steps_per_execution == "auto" else _steps_per_execution(steps_per_execution)
         config = {
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly, "steps_per_execution":
@@ -219,7 +223,7 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             listeners.on_epoch_begin(epoch)
-            logs = self._run_epoch(reader, "train", self._steps.train, listeners)
+            logs = run_epoch(self, reader, "train", listeners)
             if validation.due(epoch):
                 for key, value in self._evaluate(validation.reader(), listeners).items():
                     logs[f"val_{key}"] = value
@@ -234,25 +238,6 @@ class Trainer:
             return callbacks
         level = (1 if is_interactive_logging_enabled() else 2) if verbose == "auto" else int(verbose)
         return CallbackList(callbacks, add_history=history, add_progbar=level != 0, model=self, verbose=level, **params)
-
-    def _run_epoch(self, reader: EpochReader, phase: str, step: Any, listeners: CallbackList) -> dict[str, Any]:
-        """All batches of one epoch; gives the figures after the last."""
-        begin, end = getattr(listeners, f"on_{phase}_batch_begin"), getattr(listeners, f"on_{phase}_batch_end")
-        begins, ends = listeners.hears(f"on_{phase}_batch_begin"), listeners.hears(f"on_{phase}_batch_end")
-        wants_logs = listeners.listens(phase)
-        index = -1
-        for index, (x, y, sample_weight) in enumerate(reader.batches()):
-            if begins:
-                begin(index)
-            step(x, y, sample_weight)
-            if ends:
-                # Figures are computed for those who look at them; a progress bar calls when it redraws.
-                end(index, self.get_metrics_result() if wants_logs else self.get_metrics_result)
-            if self.stop_training and phase == "train":
-                break
-        if index < 0:
-            raise ArgumentError("there was no batch of data. Received: an empty data set")
-        return self.get_metrics_result()
 
     # -- evaluate
     def evaluate(
@@ -284,7 +269,7 @@ class Trainer:
     def _evaluate(self, reader: EpochReader, listeners: CallbackList) -> dict[str, Any]:
         self.reset_metrics()
         listeners.on_test_begin()
-        logs = self._run_epoch(reader, "test", self._steps.test, listeners)
+        logs = run_epoch(self, reader, "test", listeners)
         listeners.on_test_end(logs)
         return logs
 
@@ -310,22 +295,10 @@ class Trainer:
         listeners = None if silent else self._listeners(callbacks, verbose, epochs=1, steps=reader.known_steps)
         if listeners is not None:
             listeners.on_predict_begin()
-        parts: list[Any] = []
-        for index, (inputs, _, _) in enumerate(reader.batches()):
-            if listeners is not None:
-                listeners.on_predict_batch_begin(index)
-            parts.append(self._steps.predict(inputs))
-            if listeners is not None:
-                listeners.on_predict_batch_end(index, {"outputs": parts[-1]})
-        if not parts:
-            raise ArgumentError("there was no batch of data. Received: an empty data set")
+        outputs = outputs_of_all(self, reader, listeners)
         if listeners is not None:
             listeners.on_predict_end()
-        if len(parts) == 1:
-            return parts[0]
-        columns = zip(*(flatten(p) for p in parts), strict=True)
-        joined = iter([np.concatenate(column) for column in columns])
-        return map_structure(lambda _: next(joined), parts[0])
+        return outputs
 
     # -- single batches
     def train_on_batch(
@@ -384,6 +357,12 @@ class Trainer:
         self.compile(**{k: v for k, v in given.items() if k in accepted})
         if self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+
+def _steps_per_execution(given: Any) -> int:
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
+        raise ArgumentError(f"steps_per_execution is an int >= 1, or 'auto'. Received: {given!r}")
+    return int(given)
 
 
 def _is_config(value: Any) -> bool:
