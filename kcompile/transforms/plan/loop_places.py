@@ -31,12 +31,14 @@ class Part:
     """A place in the memory of `base`: `offset` bytes from its start, `stride` more at every step of the loop.
 
     phase   of a carry that lives in turn in two halves of `base`, of `stride` bytes each
+    scan    whose steps these are
     """
 
     base: Cell
     offset: Dim = 0
     stride: Dim | None = None
     phase: int | None = None
+    scan: Operation | None = None
 
     def is_whole(self, size: Dim) -> bool:
         """Whether `size` bytes here are all of the base."""
@@ -67,7 +69,7 @@ def enter(cells: Cells, op: Operation) -> Loop:
         cells.of[inner] = Cell(size, item, "part", born=loop.entry, type=inner.type)
     for outer, inner in zip(view.xs, view.steps, strict=True):
         size = tensor_bytes(inner.type)
-        place = Part(cells.of[outer], 0, size)
+        place = Part(cells.of[outer], 0, size, scan=op)
         cells.of[inner] = Cell(size, item_bytes(inner.type), "part", born=loop.entry, part=place)
     for outer, inner in zip(view.consts, view.inner, strict=True):
         cells.of[inner] = cells.of[outer]
@@ -119,13 +121,13 @@ def _place_carry(cells: Cells, loop: Loop, i: int, claimed: set[Cell], stacks: d
         home = _home(loop, size * (length + 1), now.item, _longer(view.carries[i].type, length + 1))
         first, last = (size * length, 0) if view.reverse else (0, size * length)
         ahead, behind = (0, size) if view.reverse else (size, 0)
-        now.part = Part(home, behind, size)
-        place = Part(home, ahead, size)
+        now.part = Part(home, behind, size, scan=view.op)
+        place = Part(home, ahead, size, scan=view.op)
     else:
         home = _home(loop, size * 2, now.item, _longer(view.carries[i].type, 2))
         first, last = size * (length % 2), 0
-        now.part = Part(home, 0, size, phase=0)
-        place = Part(home, 0, size, phase=1)
+        now.part = Part(home, 0, size, 0, view.op)
+        place = Part(home, 0, size, 1, view.op)
     home.reads.append(loop.exit)
     if _is_ours(cells, loop, i):
         init.place, init.part = "part", Part(home, first)
@@ -156,7 +158,7 @@ def _stack(cells: Cells, loop: Loop, value: Value, result: Value, claimed: set[C
         return stacks[step]
     whole = _home(loop, tensor_bytes(result.type), item_bytes(result.type), result.type)
     whole.reads.append(loop.exit)
-    place = Part(whole, 0, step.size)
+    place = Part(whole, 0, step.size, scan=loop.view.op)
     if is_fresh(cells, loop, value) and step not in claimed:
         claimed.add(step)
         step.place, step.part = "part", place

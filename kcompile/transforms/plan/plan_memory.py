@@ -75,6 +75,8 @@ class _Planner:
         self.block = Block()
         self.top = Builder(self.block, None, old.location)  # what loops use is made before them
         self.b = self.top
+        self.builders: dict[Block | None, Builder] = {self.block: self.top}
+        self.bodies: dict[Operation | None, Builder] = {}  # of the scans around
         self.types = {cell: value.type for value, cell in reversed(self.assignment.of.items())}
         self.places = self._pack()
         self.buffers: dict[tuple[Cell | int, Type], Value] = {}
@@ -141,12 +143,12 @@ class _Planner:
         around, known = self.b, self.buffers
         body = Block()
         self.b, self.buffers = Builder(body, None, around.location), dict(known)
+        self.builders[body] = self.bodies[loop.view.op] = self.b
         work = self._block(loop.view.body)
         for source, target in loop.after:
             self._copy_cell(source, target)
         self.b.create("plan.next", (), None, ())
-        # what was made at the top stays known
-        made = {key: v for key, v in self.buffers.items() if _block_of(v) is self.block}
+        made = {key: v for key, v in self.buffers.items() if _block_of(v) is not body}
         self.b, self.buffers = around, {**known, **made}
         length = loop.view.length
         attributes = {"length": DimsAttr((length,)), "reverse": loop.view.reverse}
@@ -230,7 +232,7 @@ class _Planner:
             base = self.buffers.get((home, own))
             if base is None:
                 base = self.buffers[home, own] = self._make(home, own)
-            b = self.top if _block_of(base) is self.block else self.b
+            b = self.builders[_block_of(base)]
             found = base if wanted is own else b.create("plan.view", [base], None, [wanted]).result
             self.buffers[home, wanted] = found
         return found
@@ -251,11 +253,12 @@ class _Planner:
         if part.phase is not None:
             assert part.stride is not None
             attributes: dict[str, Any] = {"bytes": DimsAttr((part.stride,)), "phase": part.phase}
-            return self.b.create("plan.turn", [base], attributes, [type]).result
+            return self.bodies[part.scan].create("plan.turn", [base], attributes, [type]).result
         attributes = {"offset": DimsAttr((part.offset,))}
+        b = self.builders[_block_of(base)]
         if part.stride is not None:
             attributes["stride"] = DimsAttr((part.stride,))
-        b = self.top if part.stride is None and _block_of(base) is self.block else self.b
+            b = self.bodies[part.scan]
         return b.create("plan.part", [base], attributes, [type]).result
 
     def _root(self, cell: Cell, type: Type) -> Value:
