@@ -39,8 +39,8 @@ SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
     Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "use-winograd",
-                    "decompose-convolution", "decompose-windows", "split-reductions", "align-operands", "narrow-dots", *SIMPLIFY,
-                    "hoist-weights"),
+                    "decompose-convolution", "decompose-windows", "split-reductions", "align-operands", "narrow-dots",
+                    *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues",

@@ -20,19 +20,23 @@ from kcompile.strategies import (
     contraction,
     convolution,
     elementwise,
+    phases,
     row_reduction,
     scalar_loops,
     scatter,
     transpose,
     window,
     window_gradient,
+    winograd,
 )
 from kcompile.strategies.lanes import LaneError
 from kcompile.strategies.structured import Kernel, kernel
 
 STRATEGIES: dict[str, ModuleType] = {
+    "winograd": winograd,
     "contraction": contraction,
     "convolution": convolution,
+    "phases": phases,
     "window": window,
     "window_gradient": window_gradient,
     "scatter": scatter,

@@ -17,6 +17,7 @@ from . import (
     sign,
     source,
     window,
+    winograd,
 )
 from .builder import GraphBuilder
 from .dialect import NONE, NOT_DIFFERENTIABLE, graph

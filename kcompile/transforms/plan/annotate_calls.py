@@ -21,6 +21,7 @@ from kcompile.transforms.plan.packing import bound
 # Picoseconds of one thread: 10 for a multiply-add (100 of them a ns, measured); polynomials of 10 to 20 operations;
 # 40 GB/s from L2. Only good enough to tell 5 us from 50.
 PLAIN, TRANSCENDENTAL, BYTE = 5, 150, 25
+REDUCING = ("graph.winograd_convolution",)  # graph ops with epilogues
 
 
 @pass_("annotate-calls", reads="linalg", writes="linalg", exact=True)
@@ -59,6 +60,9 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
             unsafe.update(v for v in op.operands if v in arguments)
         if op.name in ("tensor.empty", "tensor.dim", "arith.constant", "arith.muli", "linalg.fill", "func.return"):
             continue
+        if op.name in REDUCING:
+            unsafe.update(v for v in op.operands if v in arguments)
+            continue
         if op.name != "linalg.generic":
             return none
         view = generic(op)
@@ -87,9 +91,19 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
     return safe
 
 
+def winograd_work(op: Operation) -> Dim:
+    """About the multiplications at the points; the transforms are a part of that."""
+    points, _, inputs, _ = t.shape_of(op.operands[1].type)
+    multiplied: int = points * inputs * 10 // op["tile"] ** 2
+    return product(t.shape_of(op.result.type)) * multiplied
+
+
 def has_reduction(function: Operation) -> bool:
-    """Whether a kernel has a reducing generic."""
-    return any(op.name == "linalg.generic" and bool(generic(op).reductions) for op in function.body.ops)
+    """Whether a kernel has a reducing generic, or a graph op that reduces and has an epilogue."""
+    return any(
+        op.name in REDUCING or (op.name == "linalg.generic" and bool(generic(op).reductions))
+        for op in function.body.ops
+    )
 
 
 def item_bytes(type: object) -> int:
@@ -111,6 +125,8 @@ def work(function: Operation) -> Dim:
             view = generic(op)
             cost = sum(TRANSCENDENTAL if o.dialect == "math" else PLAIN for o in view.body.ops) - PLAIN
             total = total + product(view.extents()) * max(cost, PLAIN)
+        elif op.name == "graph.winograd_convolution":
+            total = total + winograd_work(op)
         elif op.dialect == "graph":
             window = [n for n in op.get("window", ()) if isinstance(n, int)]
             points = product(t.shape_of(op.operands[0].type)) if op.operands else 0

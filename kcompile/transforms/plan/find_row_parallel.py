@@ -19,6 +19,7 @@ from kcompile.ir.passes import pass_
 from kcompile.strategies.structured import generic
 
 BATCH = symbol("b")
+ROWS_APART = ("graph.winograd_convolution",)  # graph ops that keep the rows of their first operand apart
 _SIZES = ("arith.constant", "arith.muli", "arith.addi", "tensor.dim", "tensor.empty", "linalg.fill", "func.return")
 
 
@@ -83,6 +84,9 @@ def keeps_rows(function: Operation) -> bool:
                 return False
         elif op.name in ("tensor.expand_shape", "tensor.collapse_shape"):
             if any(has_rows(v) for v in op.operands) and tuple(op["reassociation"][0]) != (0,):
+                return False
+        elif op.name in ROWS_APART:
+            if has_rows(op.operands[0]) != has_rows(op.result) or any(is_symbolic(v) for v in op.operands[1:]):
                 return False
         elif any(is_symbolic(v) for v in (*op.operands, *op.results)):
             return False

@@ -1,0 +1,179 @@
+"""winograd: convolutions of 3 x 3 on transformed tiles (see dialects/graph/winograd.py).
+
+    for block of tiles in this worker's share:
+        V = B' d B of the block's tiles                                    V[point][tile][channel]
+        for chunk of features in this worker's share:
+            for point: for panel of features: for rows of tiles:
+                accumulators[rows][vectors] += V[point][row][c] * U[point][panel][c][vector]   over c, in order
+            results = epilogue(A' M A)                                     M[point][tile][feature]
+
+Tiles are numbered through all images, so a block may end one image and begin the next; each tile is computed alike in
+any block, and once. V and M of a block stay in the second-level cache. Where the transformed kernel does not fit there,
+workers share out the features first: each then reads its part of the kernel only.
+Traffic of a block: U once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from kcompile.codegen.target import Target
+from kcompile.dialects.graph.winograd import PANEL, panels
+from kcompile.ir import types as t
+from kcompile.ir.attributes import UnitAttr
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import SymbolicDim
+from kcompile.ir.types import TensorType, VectorType
+from kcompile.strategies.frame import Frame
+from kcompile.strategies.structured import Kernel
+from kcompile.strategies.tile_choice import rows_limit
+from kcompile.strategies.winograd_transforms import Geometry, Transforms
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """How the work is cut.
+
+    rows, vectors   tiles and vectors of features of a register tile
+    lanes           elements of a vector
+    block           register tiles, one below the other, in a block
+    chunk           register tiles, side by side, whose products are transformed back together
+    share_features  workers share out chunks before tiles
+    """
+
+    rows: int
+    vectors: int
+    lanes: int
+    block: int
+    chunk: int
+    share_features: bool
+
+    def __str__(self) -> str:
+        return ", ".join(f"{f.name}={str(getattr(self, f.name)).lower()}" for f in fields(self))
+
+
+def match(kernel: Kernel, target: Target) -> Blocks | None:
+    """Kernels whose root is a winograd_convolution, with results of its shape."""
+    if len(kernel.roots) != 1 or kernel.roots[0].name != "graph.winograd_convolution":
+        return None
+    op = kernel.roots[0]
+    assert isinstance(op.result.type, TensorType)
+    shape = op.result.type.shape
+    if any(not isinstance(v.type, TensorType) or v.type.shape != shape for v in kernel.outputs):
+        return None
+    lanes = target.lanes(op.result.type.element)
+    geometry = Geometry(op, op["tile"], lanes)
+    needed = panels(op["features"]) * PANEL // lanes
+    vectors = choose_vectors(needed, target)
+    images = 1 if isinstance(shape[0], SymbolicDim) else shape[0]
+    tiles = geometry.grid[0] * geometry.grid[1] * images
+    rows = choose_rows(tiles, rows_limit(vectors, target.registers))
+    columns = max(1, needed // vectors)
+    item = t.bitwidth(op.result.type) // 8
+    chunk = largest_divisor(columns, max(1, CHUNK_FEATURES // (vectors * lanes)))
+    row_bytes = rows * geometry.points * (geometry.padded_channels + chunk * vectors * lanes) * item
+    block = max(1, target.l2 // 2 // row_bytes)
+    kernel_bytes = geometry.points * columns * vectors * lanes * geometry.image[2] * item
+    return Blocks(rows, vectors, lanes, block, chunk, kernel_bytes > target.l2)
+
+
+CHUNK_FEATURES = 64  # M of a chunk is written and read back at once
+
+
+def choose_vectors(needed: int, target: Target) -> int:
+    """Vectors of a register tile: they divide the features, as panels are not cut."""
+    wanted = (2, 4, 3, 1)
+    return next(v for v in wanted if needed % v == 0) if needed else 1
+
+
+def choose_rows(tiles: int, limit: int) -> int:
+    """Rows of a register tile: those that do `tiles` (of an image, where the batch is symbolic) in the least time."""
+    return min(range(1, limit + 1), key=lambda r: (-(-tiles // r) * (r + 2), -r))  # r + 2: loads of a step
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    return max(d for d in range(1, min(number, limit) + 1) if number % d == 0)
+
+
+def emit(kernel: Kernel, blocks: Blocks, target: Target) -> Operation:
+    frame = Frame(kernel)
+    op = kernel.roots[0]
+    _Emitter(frame, kernel, Geometry(op, op["tile"], blocks.lanes), blocks).run()
+    frame.function["kernel.once"] = UnitAttr()
+    return frame.finish(f"winograd{{{blocks}}}")
+
+
+class _Emitter:
+    def __init__(self, frame: Frame, kernel: Kernel, geometry: Geometry, blocks: Blocks):
+        self.frame, self.geometry, self.blocks = frame, geometry, blocks
+        self.b = frame.b
+        self.transforms = Transforms(frame, kernel, geometry)
+        self.kernel_memory = frame.memref[geometry.op.operands[1]]
+        self.features = blocks.vectors * blocks.lanes  # of a register tile
+        self.chunk = blocks.chunk * self.features  # features
+        self.chunks = panels(geometry.op["features"]) * PANEL // self.chunk
+
+    def run(self) -> None:
+        b, g, blocks = self.b, self.geometry, self.blocks
+        assert isinstance(g.op.result.type, TensorType)
+        element = g.op.result.type.element
+        rows = blocks.rows * blocks.block
+        # one line more than the rows need: points that are a power of two apart would meet in one set of the cache
+        v = self.frame.scratch((g.points, rows * g.padded_channels + PANEL), element)
+        m = self.frame.scratch((g.points, rows * self.chunk + PANEL), element)
+        tiles = b.mul(self.frame.size(g.op.result.type.shape[0]), b.index(g.grid[0] * g.grid[1]))
+        units = b.ceildiv(tiles, blocks.rows)
+        (low, high), (first_chunk, last_chunk) = self.shares(units)
+        with b.for_(low, high, blocks.block) as loop:
+            first = b.mul(loop.iv, blocks.rows)
+            count = b.min(b.sub(high, loop.iv), b.index(blocks.block))
+            wanted = b.mul(count, blocks.rows)
+            present = b.min(b.sub(tiles, first), wanted)
+            self.transforms.gather(first, present, wanted, v)
+            with b.for_(first_chunk, last_chunk) as chunk:
+                with b.for_(0, g.points) as point:
+                    self.multiply(point.iv, chunk.iv, count, v, m)
+                self.transforms.scatter(first, present, m, self.chunk, b.mul(chunk.iv, self.chunk))
+
+    def shares(self, units: Value) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
+        """This worker's rows of register tiles, and its chunks."""
+        b, tid, team = self.b, self.frame.tid, self.frame.team
+        if not self.blocks.share_features or self.chunks == 1:
+            return b.partition(units, tid, team), (b.index(0), b.index(self.chunks))
+        parts = b.min(team, b.index(self.chunks))
+        chunks = b.partition(self.chunks, b.rem(tid, parts), parts)
+        return b.partition(units, b.div(tid, parts), b.div(team, parts)), chunks
+
+    def multiply(self, point: Value, chunk: Value, count: Value, v: Value, m: Value) -> None:
+        """M = V U at a point, for a chunk of features."""
+        b, blocks = self.b, self.blocks
+        with b.for_(0, blocks.chunk) as column, b.for_(0, count) as row:
+            tile = b.mul(row.iv, blocks.rows)
+            feature = b.add(b.mul(chunk, self.chunk), b.mul(column.iv, self.features))
+            sums = self.reduce(point, feature, tile, v)
+            at = b.mul(column.iv, self.features)
+            for i in range(blocks.rows):
+                start = b.add(b.mul(b.add(tile, i), self.chunk), at)
+                for j in range(blocks.vectors):
+                    b.vstore(sums[i * blocks.vectors + j], m, [point, b.add(start, j * blocks.lanes)])
+
+    def reduce(self, point: Value, feature: Value, tile: Value, v: Value) -> list[Value]:
+        """The accumulators of a register tile after all channels."""
+        b, g, blocks = self.b, self.geometry, self.blocks
+        zero = b.constant(0.0, VectorType((blocks.lanes,), t.element_of(v.type)))
+        panel, inside = b.floordiv(feature, PANEL), b.mod(feature, PANEL)
+        with b.for_(0, g.image[2], 1, [zero] * (blocks.rows * blocks.vectors)) as loop:
+            sums = list(loop.args)
+            kernel = []
+            for j in range(blocks.vectors):
+                lane = j * blocks.lanes
+                at = [point, b.add(panel, lane // PANEL), loop.iv, b.add(inside, lane % PANEL)]
+                kernel.append(b.vload(self.kernel_memory, at, blocks.lanes))
+            for i in range(blocks.rows):
+                at = [point, b.add(b.mul(b.add(tile, i), g.padded_channels), loop.iv)]
+                value = b.broadcast(b.load(v, at), blocks.lanes)
+                for j in range(blocks.vectors):
+                    place = i * blocks.vectors + j
+                    sums[place] = b.fma(value, kernel[j], sums[place])
+            loop.yield_(sums)
+        return list(loop.results)

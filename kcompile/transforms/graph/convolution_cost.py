@@ -1,0 +1,62 @@
+"""Which algorithm a convolution of 3 x 3 takes: an estimate of its time on one core. The only place with its numbers.
+
+Measured on an AMD Zen 5 core at 276 GF/s (tools/bench/kernels.py); what counts is how they compare with one another,
+which is much the same on other machines with wide vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcompile.dialects.graph.winograd import PAIRS, PANEL, panels
+
+MULTIPLY = 8.0e-3  # ns a multiply-add, in register tiles, direct or at the points: 250 of 276 GF/s
+GATHER = {2: 0.9, 4: 2.0}  # ns a tile and input channel: read, transform, store (36 or 16 points)
+SCATTER = {2: 1.0, 4: 2.2}  # ns a tile and output feature: load, transform back, epilogue, store
+LOAD = 0.05  # ns a byte of weights that do not stay in the cache from one call to the next: 20 GB/s
+CACHED = 1 << 20  # bytes of weights that do stay
+PREPARE = 0.25  # ns an element of the transformed kernel, where it is made anew in each call
+MARGIN = 0.9  # Winograd's larger rounding error wants a gain of at least a tenth
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """tile: of Winograd's algorithm; 0: the direct one. reason: the estimates, in microseconds."""
+
+    tile: int
+    reason: str
+
+
+def choose(images: int, height: int, width: int, inputs: int, features: int, frozen: bool) -> Choice:
+    """The algorithm for so many images with results of height x width; `frozen`: the weights stay from call to call.
+
+    >>> choose(1, 56, 56, 64, 64, True).tile, choose(1, 56, 56, 64, 4, True).tile
+    (4, 0)
+    """
+    times = {0: direct(images, height, width, inputs, features)}
+    times |= {m: winograd(m, images, height, width, inputs, features, frozen) for m in PAIRS}
+    best = min(PAIRS, key=times.__getitem__)
+    listed = ", ".join(f"{'direct' if m == 0 else f'F({m},3)'} {time / 1e3:.1f} us" for m, time in times.items())
+    return Choice(best if times[best] < MARGIN * times[0] else 0, f"{listed} for {images} image{'s'[: images != 1]}")
+
+
+def direct(images: int, height: int, width: int, inputs: int, features: int) -> float:
+    """ns of the direct convolution."""
+    lanes = panels(features) * PANEL  # idle ones take time too
+    return max(9 * images * height * width * inputs * lanes * MULTIPLY, loading(9 * inputs * features))
+
+
+def winograd(tile: int, images: int, height: int, width: int, inputs: int, features: int, frozen: bool) -> float:
+    """ns of F(tile, 3)."""
+    tiles = images * -(-height // tile) * -(-width // tile)
+    points, lanes = (tile + 2) ** 2, panels(features) * PANEL
+    channels = panels(inputs) * PANEL
+    weights = points * inputs * lanes
+    multiply = max(points * tiles * inputs * lanes * MULTIPLY, loading(weights))
+    prepare = 0.0 if frozen else weights * PREPARE
+    return multiply + tiles * (channels * GATHER[tile] + lanes * SCATTER[tile]) + prepare
+
+
+def loading(elements: int) -> float:
+    """ns to load so many weights of f32."""
+    return max(0, 4 * elements - CACHED) * LOAD

@@ -1,0 +1,105 @@
+"""use-winograd: convolutions of 3 x 3 work on transformed tiles where that is faster.
+
+Reads graph, writes graph; not exact (option `exact_conv` leaves it out). The transform of the weights is ordinary ops,
+in f64, so that hoist-weights moves it into @prepare. Padding stays with the op: no padded image is stored.
+
+    convolution(x, w)   =>   winograd_convolution(x, pack(f32((G x G) . f64(w))))
+
+The reason for each choice is on the op, as `kernel.algorithm`. See convolution_cost.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.dialects.graph.winograd import PANEL, matrices, panels
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation, Value, module_functions
+from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.passes import pass_
+from kcompile.transforms.graph import convolution_cost
+from kcompile.transforms.graph.convolution_cost import Choice
+from kcompile.transforms.graph.roles import WeightOnly
+from kcompile.transforms.kernel.cost_model import nominal
+from kcompile.transforms.kernel.kinds import tensor_type
+
+IMAGES = (0, 3, 1, 2)  # batch, features, height, width of channels_last
+
+
+@pass_("use-winograd", reads="graph", writes="graph")
+def use_winograd(module: Operation, freeze: bool = False, tile: int = 0) -> bool:
+    """`freeze`: weights are prepared once. `tile`: use this tile size wherever it is possible, whatever it costs."""
+    changed = False
+    for function in module_functions(module):
+        weight_only = WeightOnly(function)
+        for op in [op for op in function.walk() if op.name == "graph.convolution" and is_possible(op)]:
+            frozen = freeze and op.operands[1] in weight_only
+            choice = Choice(tile, "asked for") if tile else choose(op, frozen)
+            op["kernel.algorithm"] = choice.reason
+            if choice.tile:
+                rewrite(op, choice)
+                changed = True
+    return changed
+
+
+def is_possible(op: Operation) -> bool:
+    """Whether it is 3 x 3 with strides and dilations of 1, without groups, on images of fixed size in f32."""
+    x, w = (tensor_type(v) for v in op.operands)
+    spaces = [x.shape[1:], w.shape, tensor_type(op.result).shape[1:]]
+    return (
+        x.rank == 4
+        and x.element is t.f32
+        and tuple(op["lhs_spec"]) == tuple(op["out_spec"]) == IMAGES
+        and [w.shape[i] for i in op["rhs_spec"][2:]] == [3, 3]
+        and all(n == 1 for name in ("strides", "lhs_dilation", "rhs_dilation") for n in op[name])
+        and op.get("feature_groups", 1) == op.get("batch_groups", 1) == 1
+        and not any(isinstance(n, SymbolicDim) or n == 0 for space in spaces for n in space)
+    )
+
+
+def choose(op: Operation, frozen: bool) -> Choice:
+    """By the size of one image where weights are prepared; else their preparation is shared by a usual batch."""
+    batch, height, width, features = tensor_type(op.result).shape
+    inputs = tensor_type(op.operands[0]).shape[3]
+    images = 1 if frozen and isinstance(batch, SymbolicDim) else nominal(batch)
+    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int) and isinstance(inputs, int)
+    return convolution_cost.choose(images, height, width, inputs, features, frozen)
+
+
+def rewrite(op: Operation, choice: Choice) -> None:
+    b: GraphBuilder = GraphBuilder.before_op(op)
+    x, w = op.operands
+    features = tensor_type(w).shape[op["rhs_spec"][0]]
+    with b.located(op.location):
+        made = b.winograd_convolution(
+            x, transformed(b, w, op["rhs_spec"], choice.tile), padding_low=op["padding_low"],
+            padding_high=op["padding_high"], features=features, tile=choice.tile,
+        )  # fmt: skip
+    made.defining_op["kernel.algorithm"] = choice.reason
+    op.replace_by([made])
+
+
+def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int) -> Value:
+    """The weights at all points, their features in panels; in f64 until they are done."""
+    shape: tuple[Dim, ...] = tensor_type(w).shape
+    out, into, *window = spec
+    plain = tuple(window) == (0, 1)
+    if not plain:
+        w = b.transpose(w, permutation=(*window, into, out))
+    inputs, features = shape[into], shape[out]
+    first, second = (features, inputs) if plain and out < into else (inputs, features)
+    _, kernel, _ = matrices(tile)
+    both = b.constant(np.kron(kernel, kernel), t.f64)
+    wide = b.convert(b.reshape(w, shape=(9, first * second)), dtype=t.f64)
+    points = b.dot_general(both, wide, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+    made = b.reshape(b.convert(points, dtype=t.f32), shape=((tile + 2) ** 2, first, second))
+    if plain and out < into:
+        made = b.transpose(made, permutation=(0, 2, 1))
+    assert isinstance(features, int)
+    rest = panels(features) * PANEL - features
+    if rest:
+        made = b.pad(made, b.constant(0.0, t.f32), low=(0, 0, 0), high=(0, 0, rest), interior=(0, 0, 0))
+    cut = b.reshape(made, shape=((tile + 2) ** 2, inputs, panels(features), PANEL))
+    result: Value = b.transpose(cut, permutation=(0, 2, 1, 3))
+    return result
