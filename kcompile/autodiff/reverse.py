@@ -57,7 +57,7 @@ def pullback(
         if all(ct is None for ct in cts) or not any(operand in active for operand in op.operands):
             continue
         with b.located(op.location.child("gradient")):
-            for operand, ct in zip(op.operands, _vjp(b, op, cts), strict=True):
+            for operand, ct in zip(op.operands, _vjp(b, op, cts, active), strict=True):
                 if ct is None or operand not in active or not t.is_float(operand.type):
                     continue
                 if ct.type is not operand.type:
@@ -68,8 +68,12 @@ def pullback(
     return results
 
 
-def _vjp(b: GraphBuilder, op: Operation, cts: list[Value | None]) -> list[Value | None]:
+def _vjp(b: GraphBuilder, op: Operation, cts: list[Value | None], active: set[Value]) -> list[Value | None]:
     """The cotangents of the operands of `op`."""
+    if op.name == "graph.scan":
+        from .scan import scan_pullback
+
+        return scan_pullback(b, op, cts, active)
     rule = op.definition.vjp if op.definition is not None else None
     if rule is None or rule == NOT_DIFFERENTIABLE:
         raise UnsupportedError(
