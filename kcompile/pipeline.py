@@ -12,15 +12,18 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kcompile.codegen.target import Target
 from kcompile.errors import KcompileError, UnsupportedError
-from kcompile.ir.core import Operation, find_function, module_functions
+from kcompile.ir.core import Operation, find_function
 from kcompile.ir.passes import Pass, PassManager, find_pass
 from kcompile.options import Options
+
+if TYPE_CHECKING:
+    from kcompile.codegen.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,15 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "use-winograd",
-                    "decompose-convolution", "decompose-windows", "split-reductions", "align-operands", "narrow-dots",
-                    *SIMPLIFY, "hoist-weights"),
+    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "fold-upsampling",
+                    "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows", "split-reductions", "align-operands",
+                    "narrow-dots", *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues",
                      "fuse-pads", "fuse-producers", "fuse-row-chains", "fuse-siblings", "cse", "outline-kernels",
                      "dedupe-kernels")),
-    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "annotate-calls", "order-kernels",
+    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows", "annotate-calls", "order-kernels",
                      "name-sizes")),
     Stage("loops", ("tune-strategies", "emit-loops"), when=(("tune-strategies", "tune"),)),
     Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
@@ -122,6 +125,7 @@ class CompiledModule:
         self._modules: dict[tuple[str, str], Operation] = {}
         self._llvm: str | None = None
         self._object: bytes | None = None
+        self._record: Record | None = None
         self.times: list[tuple[str, float, bool]] = []
 
     def module(self, stage: str, target: Target | None = None) -> Operation:
@@ -161,8 +165,46 @@ class CompiledModule:
 
         with self._lock:
             if self._object is None:
-                self._object = get_or_compile(self.llvm, self.targets[-1], self.options.cache)
+                options = self.options
+                self._object = get_or_compile(self.llvm, self.targets[-1], options.cache, options.cache_mib)
             return self._object
+
+    @property
+    def record(self) -> Record:
+        """The object and what its callers must know, from the cache where it is there: then no pass is run."""
+        from kcompile.codegen.cache import get_or_make
+        from kcompile.codegen.record import Record
+
+        def make() -> bytes:
+            self._record = Record.of(self.module("plan"), self.module("linalg"), self.object)
+            return self._record.to_bytes() if name else b""
+
+        with self._lock:
+            if self._record is None:
+                name = self._record_name()
+                options = self.options
+                if name is None:
+                    make()
+                else:
+                    kept = get_or_make(name, make, options.cache, options.cache_mib)
+                    if self._record is None:
+                        self._record = Record.from_bytes(kept)
+            assert self._record is not None
+            return self._record
+
+    def _record_name(self) -> str | None:
+        """What the record is called in the cache; None where the passes are to be run all the same."""
+        from kcompile.codegen.cache import directory
+        from kcompile.codegen.record import key_of_model
+
+        options = self.options
+        if directory(options.cache) is None:
+            return None
+        if not options.reuse or options.verify or options.interpret or options.dump or options.show or options.timing:
+            return None
+        settings = (self.name, options.code_key(), str(self.embed_weights), repr(self.metadata), repr(PIPELINE))
+        key = key_of_model(self.source, self.targets, *settings)
+        return None if key is None else f"{key}.model"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -184,29 +226,9 @@ class CompiledModule:
         return str(self.module(stage))
 
     def prepared_weights(self, weights: Sequence[np.ndarray[Any, Any]]) -> bytearray:
-        """The block of weights that the object wants, from the weight arguments of the traced function, in order.
-
-        Runs @prepare, where the compiler made one, by the interpreter.
-        """
-        from kcompile.codegen.entry import stored_bytes
-        from kcompile.ir.interpreter import interpret
-
-        plan = find_function(self.module("plan"), "main")
-        block = bytearray(plan["plan.weights_bytes"])
-        linalg = self.module("linalg")
-        main = find_function(linalg, "main")
-        values = list(weights)
-        if any(f["sym_name"] == "prepare" for f in module_functions(linalg)):
-            values = interpret(linalg, "prepare", values)
-        roles = main.get("arg_attrs", ())
-        arguments = [i for i, role in enumerate(roles) if role.get("kernel.role") == "weight"]
-        of_argument = {i: values[roles[i].get("kernel.prepared", k)] for k, i in enumerate(arguments)}
-        for place in plan["plan.weights"]:
-            element = main.body.arguments[place["argument"]].type.element
-            data = stored_bytes(np.asarray(of_argument[place["argument"]]), element)
-            if len(data) != place["bytes"]:
-                raise KcompileError(f"weight {place} got {len(data)} bytes; this is a fault of @prepare")
-            block[place["offset"] : place["offset"] + len(data)] = data
+        """The block of weights that the object wants, from the weight arguments of the traced function, in order."""
+        block = bytearray(self.record.weights_bytes)
+        self.record.prepare(weights, block)
         return block
 
 

@@ -91,7 +91,7 @@ def border(op: Operation, phases: list[tuple[Phase, ...]]) -> list[tuple[Dim, Di
             if isinstance(phase.start, SymbolicDim) or (isinstance(last, SymbolicDim) and high not in (None, last)):
                 return None
             low = max(low, -phase.start)  # type: ignore[type-var]
-            high = last if high is None or isinstance(last, SymbolicDim) else max(high, last)  # type: ignore[type-var]
+            high = last if high is None or isinstance(last, SymbolicDim) else max(high, last)
         if isinstance(high, SymbolicDim) and op["lhs_dilation"][i] != 1:
             return None
         found.append((low, max(0, high or 0) if not isinstance(high, SymbolicDim) else high))
