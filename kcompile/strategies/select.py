@@ -17,6 +17,7 @@ from kcompile.errors import IRError, UnsupportedError
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.passes import pass_
 from kcompile.strategies import (
+    attention,
     contraction,
     convolution,
     elementwise,
@@ -33,6 +34,7 @@ from kcompile.strategies.lanes import LaneError
 from kcompile.strategies.structured import Kernel, kernel
 
 STRATEGIES: dict[str, ModuleType] = {
+    "attention": attention,
     "winograd": winograd,
     "contraction": contraction,
     "convolution": convolution,

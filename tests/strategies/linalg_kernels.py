@@ -237,6 +237,38 @@ def softmax(n: Dim, c: int) -> Operation:
     return f.ret(*f.generic([e, s], [f.empty((n, c))], [full, row, full], "pp", lambda b, e, s, _: b.div(e, s)))
 
 
+def attention(
+    n: Dim, t_: int, s_: int, h: int, d: int, v: int, masked: bool = False, turned: bool = False
+) -> Operation:
+    """softmax(q k^T / 2) v for heads; q [n, t, h, d], k [n, s, h, d] (turned: [n, h, d, s]), v [n, s, h, v], mask
+    [n, t, s]; the result is [n, t, h, v], or turned [n, h, t, v]."""
+    keys = (n, h, d, s_) if turned else (n, s_, h, d)
+    f = LinalgKernel("attention", [((n, t_, h, d), t.f32), (keys, t.f32), ((n, s_, h, v), t.f32), ((n, t_, s_), t.i1)])
+    q, k, values, mask = f.inputs
+    full, row, place = dims_map(4, (0, 1, 2, 3)), dims_map(4, (0, 1, 2)), dims_map(4, (0, 2, 3))
+    five, out = dims_map(5, (0, 1, 2, 3)), (n, h, t_, s_)
+    maps = [dims_map(5, (0, 2, 1, 4)), dims_map(5, (0, 1, 4, 3) if turned else (0, 3, 1, 4)), five]
+    (scores,) = f.generic([q, k], [f.fill(out, 0.0)], maps, "ppppr", multiply_add)
+
+    def seen(b: LoopBuilder, x: Value, m: Value) -> Value:
+        half = b.mul(x, b.constant(0.5, t.f32))
+        return b.select(m, half, b.constant(-1e9, t.f32)) if masked else half
+
+    top_body: Body = lambda b, x, m, a: b.max(a, seen(b, x, m))
+    (top,) = f.generic([scores, mask], [f.fill(out[:3], float("-inf"))], [full, place, row], "pppr", top_body)
+    grown: Body = lambda b, x, m, a, _: b.exp(b.sub(seen(b, x, m), a))
+    (e,) = f.generic([scores, mask, top], [f.empty(out)], [full, place, row, full], "pppp", grown)
+    (total,) = f.generic([e], [f.fill(out[:3], 0.0)], [full, row], "pppr", lambda b, x, a: b.add(a, x))
+    share: Body = lambda b, e, s, _: b.div(e, s)
+    (weights,) = f.generic([e, total], [f.empty(out)], [full, row, full], "pppp", share)
+    maps = [dims_map(5, (0, 1, 2, 4)), dims_map(5, (0, 4, 1, 3)), five]
+    (made,) = f.generic([weights, values], [f.fill((n, h, t_, v), 0.0)], maps, "ppppr", multiply_add)
+    if turned:
+        return f.ret(made)
+    empty = f.empty((n, t_, h, v))
+    return f.ret(*f.generic([made], [empty], [dims_map(4, (0, 2, 1, 3)), full], "pppp", lambda b, x, _: x))
+
+
 def argmax(n: Dim, c: int) -> Operation:
     f = LinalgKernel("argmax", [((n, c), t.f32)])
     row = dims_map(2, (0,))

@@ -68,6 +68,12 @@ CASES = {
     "row max": ("row_reduction", lambda: k.row_reduction(3, B, "max"), 7, EXACT),
     "softmax 10": ("row_reduction", lambda: k.softmax(B, 10), 3, SUM),
     "softmax 131": ("row_reduction", lambda: k.softmax(B, 131), 2, SUM),
+    "attention": ("attention", lambda: k.attention(B, 5, 7, 2, 4, 6), 2, SUM),
+    "attention of one": ("attention", lambda: k.attention(2, 1, 1, 1, 1, 1), 1, SUM),
+    "attention masked": ("attention", lambda: k.attention(B, 9, 19, 1, 17, 18, masked=True), 2, SUM),
+    "attention of turned keys": ("attention", lambda: k.attention(2, 3, 17, 2, 3, 16, turned=True), 1, SUM),
+    "attention of blocks": ("attention", lambda: k.attention(B, 35, 8, 1, 2, 4), 1, SUM),
+    "attention of long rows": ("attention", lambda: k.attention(1, 2, 300, 1, 1, 1, masked=True), 1, SUM),
     "argmax": ("scalar_loops", lambda: k.argmax(B, 10), 4, EXACT),
     "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
     "transpose": ("transpose", lambda: k.transpose(19, 35), 1, EXACT),
@@ -131,6 +137,7 @@ def run_workers(
     """The loops by the interpreter, one worker after the other, on outputs that hold garbage before."""
     outputs = [np.full(e.shape, 77, np.int8 if e.dtype == np.bool_ else e.dtype) for e in expected]
     sizes = [batch for _ in loops["kernel.symbols"]]
+    arrays = [a.view(np.int8) if a.dtype == np.bool_ else a for a in arrays]
     for tid in range(team):
         memrefs = [a.type for a in loops.body.arguments if isinstance(a.type, MemRefType)]
         scratch = [undefined(x) for x in memrefs[len(memrefs) - loops.get("kernel.scratch", 0) :]]

@@ -12,12 +12,16 @@ from __future__ import annotations
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation
 from kcompile.ir.passes import pass_
+from kcompile.transforms.graph.attention_pattern import attention_scores
 
 
 @pass_("align-operands", reads="graph", writes="graph", exact=True)
 def align_operands(module: Operation) -> bool:
     changed = False
+    scores = attention_scores(module)
     for op in list(module.walk()):
+        if op in scores:
+            continue  # the attention kernel turns a head's keys in the cache
         if op.name == "graph.dot_general":
             changed |= align_dot(op)
         elif op.name == "graph.convolution":

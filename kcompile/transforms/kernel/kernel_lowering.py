@@ -208,7 +208,7 @@ def transposed_map(rank: int, order: Sequence[int]) -> AffineMap:
 
 def _shared_values(function: Operation) -> set[Value]:
     """Elementwise values that a row chain should store: dear ones that are read before and after a reduction."""
-    if function.get("kernel.root") != "row_chain":
+    if function.get("kernel.root") not in ("row_chain", "attention"):
         return set()
     readers: dict[Value, set[object]] = {}
     for op in function.body.ops:

@@ -1,0 +1,211 @@
+"""The middle of an attention kernel: reductions and elementwise work along the rows of a block of scores, in scratch.
+
+Scores and the elementwise results that are worth keeping (the exponentials, the weights) have a buffer of one block;
+one takes over another's where that is not read any more. Sums have fixed lanes and a fixed tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.types import TensorType, VectorType
+from kcompile.strategies.frame import Frame
+from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.points import Points
+from kcompile.strategies.row_reduction import COMBINERS, combiner, identity_of
+from kcompile.strategies.structured import Generic, Kernel, generic
+
+ACCUMULATORS = 4  # independent running results of a reduction
+UNROLLED_VECTORS = 16  # rows up to this long are straight code
+
+
+class RowPoints(Points):
+    """Points whose tensors may be in scratch: `local` gives their buffers, `row` the row of the block."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        lanes: int,
+        mask: Value | None = None,
+        bound: Mapping[Value, Value] | None = None,
+        cache: dict[Any, Any] | None = None,
+        local: Mapping[Value, Value] | None = None,
+        row: Value | None = None,
+    ):
+        super().__init__(frame, lanes, mask, bound, cache)
+        self.local = dict(local or {})
+        self.row = row
+
+    def in_branch(self) -> RowPoints:
+        return RowPoints(self.frame, self.lanes, self.mask, self.bound, None, self.local, self.row)
+
+    def _evaluate(self, tensor: Value, indices: list[LaneIndex]) -> Value:
+        buffer = self.local.get(tensor)
+        if buffer is None:
+            return super()._evaluate(tensor, indices)
+        assert self.row is not None
+        last = indices[-1]
+        if self.lanes == 1 or last.stride == 0:
+            return self.b.load(buffer, [self.row, last.base])
+        if last.stride != 1:
+            raise LaneError("a row of scores is read forwards")
+        return self.b.vload(buffer, [self.row, last.base], self.lanes)  # rows are padded to whole vectors
+
+
+class Rows:
+    """Emits the work between the two products."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        kernel: Kernel,
+        scores: Generic,
+        reductions: Sequence[Generic],
+        result: Generic,
+        lanes: int,
+        block: int,
+    ):
+        self.frame, self.lanes, self.b = frame, lanes, frame.b
+        self.scores, self.weights = scores.op.results[0], result.inputs[0]
+        assert isinstance(self.scores.type, TensorType)
+        self.shape = self.scores.type.shape
+        size = self.shape[-1]
+        assert isinstance(size, int)
+        self.size = size
+        self.padded = (block, -(-size // lanes) * lanes)
+        self.block = block
+        self.ops = _between(kernel, scores.op, result.op)
+        self.reductions = {view.op: view for view in reductions}
+        self._buffers: dict[Value, Value] = {}
+        self._assign(result.op)
+
+    def buffer(self, value: Value) -> Value:
+        """Where a block of `value` is."""
+        return self._buffers[value]
+
+    def _assign(self, end: Operation) -> None:
+        """A buffer for the scores and for each stored elementwise result of their shape."""
+        kept = [self.scores, *(op.results[0] for op in self.ops if self._is_stored(op))]
+        order = {op: i for i, op in enumerate([*self.ops, end])}
+        for value in kept:
+            op = value.defining_op
+            free = None
+            for other in op.operands if value is not self.scores and op is not None else ():
+                readers = [order[u] for u in other.users if u in order]
+                same = other in self._buffers and t.element_of(other.type) is t.element_of(value.type)
+                # `value` is made after the reductions before it, and read at its own point only
+                if same and op is not None and max(readers) <= order[op]:
+                    free = self._buffers[other]
+            element = t.element_of(value.type)
+            self._buffers[value] = self.frame.scratch(self.padded, element) if free is None else free
+
+    def _is_stored(self, op: Operation) -> bool:
+        return op not in self.reductions and op.results[0].type.shape == self.shape  # type: ignore[attr-defined]
+
+    def emit(self, batch: list[LaneIndex], start: Value) -> None:
+        """All rows of the block whose first row is `start`."""
+        b = self.b
+        with self.frame.nest([(b.index(0), b.index(self.block))]) as (row,):
+            _Row(self, [*batch, LaneIndex(b.add(start, row))], row).emit()
+
+
+class _Row:
+    """One row: the reductions in order, each sweep storing what became known before it."""
+
+    def __init__(self, rows: Rows, at: list[LaneIndex], row: Value):
+        self.rows, self.at, self.row, self.b = rows, at, row, rows.b
+        self.totals: dict[Value, Value] = {}
+        self.local = {rows.scores: rows.buffer(rows.scores)}
+
+    def emit(self) -> None:
+        rows = self.rows
+        pending: list[Value] = []
+        for op in rows.ops:
+            value = op.results[0]
+            if op in rows.reductions:
+                self.totals[value] = self.reduce(rows.reductions[op], pending)
+                pending = []
+            elif rows._is_stored(op):
+                pending.append(value)
+            else:  # one number a row
+                points = self.points(1)
+                self.totals[value] = points.value(value, self.at)
+        if pending:
+            self.sweep(None, pending)
+
+    def points(self, lanes: int, mask: Value | None = None) -> RowPoints:
+        return RowPoints(self.rows.frame, lanes, mask, self.totals, None, self.local, self.row)
+
+    def reduce(self, view: Generic, pending: list[Value]) -> Value:
+        join = combiner(view)
+        assert join is not None
+        kind = COMBINERS[join.name]
+        sums = self.sweep(view, pending)
+        total = sums[0]
+        for other in sums[1:]:
+            total = self.join(join, total, other)
+        start = self.points(1).value(view.inits[0], self.at)
+        if self.rows.lanes > 1:
+            total = self.b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u"))
+        return self.join(join, start, total)
+
+    def join(self, join: Operation, x: Value, y: Value) -> Value:
+        return self.b.create(join.name, [x, y], join.attributes, [x.type]).result
+
+    def sweep(self, view: Generic | None, pending: list[Value]) -> list[Value]:
+        """Store `pending` and accumulate `view` over the row; gives the running results."""
+        b, rows = self.b, self.rows
+        lanes = rows.lanes
+        sums: list[Value] = []
+        if view is not None:
+            join = combiner(view)
+            assert join is not None
+            element = t.element_of(view.op.results[0].type)
+            running: t.Type = VectorType((lanes,), element) if lanes > 1 else element
+            count = min(ACCUMULATORS, -(-rows.size // lanes))
+            sums = [b.constant(identity_of(COMBINERS[join.name], element), running)] * count
+
+        def visit(first: Value, sums: list[Value], which: int, mask: Value | None = None) -> list[Value]:
+            points = self.points(lanes, mask)
+            place = [*self.at, LaneIndex(first, 1)]
+            made = [(v, points.vector(points.value(v, place))) for v in pending]
+            if view is not None:
+                body = points.generic_body(view.op, place, [sums[which]])[0]
+                new = points.vector(body)
+                sums = [*sums]
+                sums[which] = new if mask is None else b.select(mask, new, sums[which])
+            for v, value in made:
+                b.vstore(value, rows.buffer(v), [self.row, first])
+            return sums
+
+        full, rest = divmod(rows.size, lanes)
+        turns = max(1, len(sums) or ACCUMULATORS)
+        looped = 0 if full <= UNROLLED_VECTORS else full // turns * turns
+        if looped:
+            with b.for_(b.index(0), b.index(looped * lanes), turns * lanes, sums) as loop:
+                inner = list(loop.args)
+                for u in range(turns):
+                    inner = visit(b.add(loop.iv, b.index(u * lanes)), inner, u)
+                loop.yield_(inner)
+            sums = list(loop.results)
+        for i in range(looped, full):
+            sums = visit(b.index(i * lanes), sums, i % turns)
+        if rest:
+            sums = visit(b.index(full * lanes), sums, full % turns, b.mask(b.index(rest), lanes))
+        for value in pending:
+            self.local[value] = rows.buffer(value)
+        return sums
+
+
+def _between(kernel: Kernel, first: Operation, last: Operation) -> list[Operation]:
+    """The generics between the two products that the second depends on, in order."""
+    found: list[Operation] = []
+    for op in kernel.function.body.ops:
+        if op is last:
+            break
+        if op.name == "linalg.generic" and op is not first and generic(op).dims:
+            found.append(op)
+    return found
