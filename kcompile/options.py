@@ -33,9 +33,7 @@ class Options:
     threads: int = _option(0, "worker threads of one call; 0 = as many as this process may use")
     freeze: bool = _option(False, "copy the weights into the compiled model, prepared and packed", code=True)
     exact_conv: bool = _option(False, "no Winograd convolutions, whose rounding error is about twice", code=True)
-    tune: int = _option(
-        0, "choose tiles by timing candidates at this batch size; 0 = by rule", code=True
-    )
+    tune: int = _option(0, "choose tiles by timing candidates at this batch size; 0 = by rule", code=True)
     disable: str = _option("", "comma-separated passes to leave out", code=True)
     verify: bool = _option(False, "verify the module after every pass")
     interpret: bool = _option(False, "after every pass, compare the results of the module on random inputs")
@@ -43,6 +41,8 @@ class Options:
     show: bool = _option(False, "print the module to standard error after every pass that changed it")
     timing: bool = _option(False, "print how long every pass took")
     cache: str = _option("", "the directory of the object cache, or 'off'")
+    cache_mib: int = _option(1024, "most MiB in the object cache, the least recently used go first; 0 = no limit")
+    reuse: bool = _option(True, "take whole models from the object cache, without running a pass")
 
     @classmethod
     def of(cls, **values: Any) -> Options:
@@ -101,6 +101,8 @@ def _check(field: dataclasses.Field[Any], value: Any, where: str) -> None:
     choices = field.metadata["choices"]
     if choices and value not in choices:
         raise KcompileError(f"{where} needs one of {', '.join(choices)}. Received: {value!r}")
+    if field.name == "cache_mib" and value < 0:
+        raise KcompileError(f"{where} needs a number of MiB, 0 for no limit. Received: {value!r}")
     if field.name == "threads" and not 0 <= value <= 256:
         raise KcompileError(f"{where} needs 0 (automatic) or 1 to 256. Received: {value!r}")
     if field.name == "tune" and value < 0:

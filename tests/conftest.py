@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Tests that change a pass or a constant compile the same models as others: whole models are not taken from the cache.
+os.environ.setdefault("KCOMPILE_REUSE", "0")
+
 settings.register_profile(  # a slow machine is no failure, and two runs test the same cases
     "kcompile", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )

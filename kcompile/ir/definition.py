@@ -30,17 +30,19 @@ class Definition:
     traits       words: pure, elementwise, commutative, terminator, isolated, linear, ...
     infer        infer(*operand_types, **attributes) -> result type | tuple of types; it is the verifier too
     verify       verify(op) -> None: what infer cannot see (regions); raises IRError
+    home         the module that defines it
     reference    reference(*arrays, **attributes) -> array | tuple: the meaning, in NumPy
     Other fields of the class (vjp, scalar, lower, stablehlo, samples, tolerance, ...) are attributes of this object.
     """
 
-    def __init__(self, name: str, ins: str, traits: str, fields: Mapping[str, Any], doc: str):
+    def __init__(self, name: str, ins: str, traits: str, fields: Mapping[str, Any], doc: str, home: str = ""):
         self.name = name
         names = ins.split()
         self.variadic = bool(names) and names[-1].startswith("*")
         self.ins = tuple(n.lstrip("*") for n in names)
         self.traits = frozenset(traits.split())
         self.doc = doc
+        self.home = home
         self.infer: Callable[..., Any] | None = None
         self.verify: Callable[..., None] | None = None
         self.reference: Callable[..., Any] | None = None
@@ -96,7 +98,7 @@ class Dialect:
                 raise IRError(f"the operation {full} is defined twice")
             fields = {k: v for k, v in vars(body).items() if not k.startswith("__")}
             fields = {k: v.__func__ if isinstance(v, staticmethod) else v for k, v in fields.items()}
-            definition = Definition(full, ins, traits, fields, inspect.getdoc(body) or "")
+            definition = Definition(full, ins, traits, fields, inspect.getdoc(body) or "", body.__module__)
             _REGISTRY[full] = definition
             return definition
 

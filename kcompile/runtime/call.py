@@ -38,7 +38,7 @@ class NativeFunction:
     signature   of the arguments that the caller gives
     variables   one per argument of the traced function: the variable that holds it, or None for a caller's array
     results     one per result: the variable that it updates in place, or None for an output
-    frozen      the block of weights, when the weights are inside the compiled module
+    frozen      the block of prepared weights, when the weights are inside the compiled module
 
     `call` is the way in for arrays that need no check: call(*arrays), call.one(array), call.steps(..); they answer None
     where the arrays are of other dtypes, strides or yet unknown shapes.
@@ -51,11 +51,10 @@ class NativeFunction:
         signature: Signature,
         variables: Sequence[Any],
         results: Sequence[Any],
-        frozen: bytes | bytearray | None = None,
+        frozen: Memory | None = None,
     ):
         from kcompile.codegen.interface import Interface
         from kcompile.codegen.jit import load_object
-        from kcompile.ir.core import find_function
 
         if not any(target.runs_here() for target in compiled.targets):
             names = ", ".join(target.name for target in compiled.targets)
@@ -66,7 +65,8 @@ class NativeFunction:
             )
         self.compiled = compiled
         self.signature = signature
-        interface = Interface.of(find_function(compiled.module("plan"), "main"))
+        record = compiled.record
+        interface = Interface.of(record.main)
         for port in (*interface.inputs, *interface.outputs):
             if port.type.element is t.bf16:
                 raise UnsupportedError(
@@ -75,17 +75,14 @@ class NativeFunction:
                     f"model '{signature.model}'",
                 )
         symbol = f"kc_{compiled.name}_query"
-        self._loaded = load_object(compiled.object, (symbol,))
+        self._loaded = load_object(record.object, (symbol,))
         env = environment(compiled.options.threads or None)
         model = abi.query(self._loaded.address(symbol), env)
-        weights = Memory(model.weights_bytes) if model.weights_bytes else None
-        if weights is not None:
-            if frozen is None or len(frozen) != model.weights_bytes:
-                raise KcompileError(
-                    f"the model needs {model.weights_bytes} bytes of weights. Received: {frozen and len(frozen)}"
-                )
-            weights.view()[:] = frozen
-        self._bound = model.bind(env, weights)
+        if model.weights_bytes and (frozen is None or frozen.nbytes != model.weights_bytes):
+            raise KcompileError(
+                f"the model needs {model.weights_bytes} bytes of weights. Received: {frozen and frozen.nbytes}"
+            )
+        self._bound = model.bind(env, frozen if model.weights_bytes else None)
         if frozen is not None:
             variables = [v for v, a in zip(variables, _roles(compiled), strict=True) if a != "weight"]
         self._interface = interface

@@ -13,6 +13,7 @@ import numpy as np
 
 from kcompile.options import Options
 from kcompile.runtime.binding import Array, Parameter, Signature
+from kcompile.runtime.memory import Memory
 
 if TYPE_CHECKING:
     from kcompile.pipeline import CompiledModule
@@ -74,7 +75,8 @@ class CompiledFunction:
         frozen = None
         if self.options.freeze:
             weights = [a.variable._array for a in self.traced.arguments if a.role == "weight"]
-            frozen = compiled.prepared_weights(weights)
+            frozen = Memory(compiled.record.weights_bytes)
+            compiled.record.prepare(weights, frozen.view())
         return NativeFunction(compiled, self.signature, variables, results, frozen)
 
     def _interpret(self, inputs: list[Array]) -> list[Array]:
