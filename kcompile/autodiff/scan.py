@@ -17,7 +17,7 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.control import ScanView, create_scan, sequence_type
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value
-from kcompile.ir.dims import Dim
+from kcompile.ir.dims import Dim, product
 from kcompile.ir.types import TensorType
 
 Later = Callable[[GraphBuilder], Value]  # makes a value beside the second scan, once that is there
@@ -271,11 +271,21 @@ def _tensor(value: Value | TensorType) -> TensorType:
     return type
 
 
+def _rows(shape: Sequence[Dim], count: int) -> tuple[Dim, ...]:
+    """`shape` with its first `count` axes as one."""
+    return (product(shape[:count]), *shape[count:])
+
+
 def _over_time(b: GraphBuilder, op: Operation, sequences: list[Value]) -> Value:
     """A dot or a sum of each step, added up over all steps: the same operation with one more axis to sum over."""
     if op.name == "graph.reduce":
         summed: Value = b.reduce(sequences[0], axes=(0, *(a + 1 for a in op["axes"])), kind="add")
         return summed
+    lhs, rhs = op["lhs_contract"], op["rhs_contract"]
+    if not op["lhs_batch"] and lhs == rhs == tuple(range(len(lhs))):  # time and they are one axis: a plain product
+        rows = [b.reshape(s, shape=_rows(_tensor(s).shape, len(lhs) + 1)) for s in sequences]
+        plain = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (0,), "rhs_contract": (0,)}
+        return b.create("graph.dot_general", rows, {**dict(op.attributes), **plain}).result
     axes = {
         name: (*((0,) if name.endswith("contract") else ()), *(a + 1 for a in op[name]))
         for name in ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")

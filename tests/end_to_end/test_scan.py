@@ -1,4 +1,4 @@
-"""Scans compiled: the interpreter on the graph is the meaning; any team gives the same bits; nothing else is touched."""
+"""Scans compiled: the interpreter on the graph is the meaning; any team gives the same bits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from kcompile.codegen import entry
-from kcompile.ir.core import Operation
+from kcompile.ir.core import Operation, find_function
 from kcompile.ir.interpreter import interpret
 from kcompile.ir.verifier import verify
 from kcompile.keras import ops
 from kcompile.tracing import TensorSpec, scan, trace_function
+from tests.autodiff import test_scan as gradients
 from tests.properties.compiled import run_compiled
 
 Model = Callable[..., Any]
@@ -65,7 +66,7 @@ def rotation(x: Any, w: Any) -> Any:
     """A carry becomes another one unchanged; one never changes; one is a constant of the body."""
 
     def body(c: Any, x: Any) -> Any:
-        a, b, kept, fixed = c
+        a, b, kept, _ = c
         return (b, ops.matmul(a, w) + x, kept, x0), (a, kept, x, x0)
 
     x0 = x[:, 0, :]
@@ -151,11 +152,24 @@ def traced(model: Model, shape: Any) -> Operation:
 def test_compiled_scans_equal_the_interpreter(model: Model, shape: Any) -> None:
     if model in (before_and_after, before_each_step, twice) and shape[1] == 1:
         shape = (shape[0], 2, shape[2])
-    module = traced(model, shape)
     rng = np.random.default_rng(1)
     actual = [3 if d is None else d for d in shape]
     arrays = [rng.normal(size=actual), rng.normal(size=(actual[2], actual[2])) * 0.3]
-    arrays = [a.astype(np.float32) for a in arrays]
+    check(traced(model, shape), arrays)
+
+
+@pytest.mark.parametrize("length", [4, 1, None], ids=str)
+@pytest.mark.parametrize("model", gradients.MODELS, ids=lambda m: m.__name__)
+def test_compiled_gradients_equal_the_interpreter(model: Model, length: int | None) -> None:
+    module = gradients.value_and_gradient(model, length, "float32")
+    rng = np.random.default_rng(2)
+    types = [a.type for a in find_function(module, "main").body.arguments]
+    shapes = [tuple(d if isinstance(d, int) else 3 for d in type.shape) for type in types]  # type: ignore[attr-defined]
+    check(module, [rng.normal(size=s) for s in shapes])
+
+
+def check(module: Operation, inputs: list[np.ndarray]) -> None:
+    arrays = [a.astype(np.float32) for a in inputs]
     expected = interpret(module, "main", arrays)
     with mock.patch.object(entry, "INLINE_PICOSECONDS", 0):  # every call, however small, is for the whole team
         results = [run_compiled(module, arrays, threads=team) for team in (1, 2, 3)]
