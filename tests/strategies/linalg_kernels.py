@@ -186,12 +186,29 @@ def winograd(
     return f.ret(y)
 
 
-def depthwise(n: Dim, h: int, w: int, c: int, k: int) -> Operation:
-    oh, ow = h - k + 1, w - k + 1
-    f = LinalgKernel("depthwise", [((n, h, w, c), t.f32), ((k, k, c), t.f32)])
-    at = [dim_expr(0), expr({1: 1, 4: 1}), expr({2: 1, 5: 1}), dim_expr(3)]
-    maps = [affine_map(6, at), dims_map(6, (4, 5, 3)), dims_map(6, (0, 1, 2, 3))]
-    return f.ret(*f.generic(f.inputs, [f.fill((n, oh, ow, c), 0.0)], maps, "pppprr", multiply_add))
+def depthwise(
+    n: Dim, h: int, w: int, c: int, k: int, stride: int = 1, dilation: int = 1, epilogue: bool = False
+) -> Operation:
+    """Each channel under a filter of its own, valid; with `epilogue` max(y + bias, 0) is stored too."""
+    oh, ow = (h - dilation * (k - 1) - 1) // stride + 1, (w - dilation * (k - 1) - 1) // stride + 1
+    f = LinalgKernel("depthwise", [((n, h, w, c), t.f32), ((k, k, 1, c), t.f32), ((c,), t.f32)])
+    x, filter_, bias = f.inputs
+    at = [dim_expr(0), expr({1: stride, 4: dilation}), expr({2: stride, 5: dilation}), dim_expr(3)]
+    taps = affine_map(6, [dim_expr(4), dim_expr(5), expr({}), dim_expr(3)])
+    maps = [affine_map(6, at), taps, dims_map(6, (0, 1, 2, 3))]
+    (total,) = f.generic([x, filter_], [f.fill((n, oh, ow, c), 0.0)], maps, "pppprr", multiply_add)
+    if not epilogue:
+        return f.ret(total)
+    maps = [dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,)), dims_map(4, (0, 1, 2, 3))]
+    (y,) = f.generic([total, bias], [f.empty((n, oh, ow, c))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0))
+    return f.ret(y, total)
+
+
+def depthwise_rows(n: Dim, w: int, c: int, k: int) -> Operation:
+    """The same along one axis."""
+    f = LinalgKernel("depthwise_rows", [((n, w, c), t.f32), ((k, c), t.f32)])
+    maps = [affine_map(4, [dim_expr(0), expr({1: 1, 3: 1}), dim_expr(2)]), dims_map(4, (3, 2)), dims_map(4, (0, 1, 2))]
+    return f.ret(*f.generic(f.inputs, [f.fill((n, w - k + 1, c), 0.0)], maps, "pppr", multiply_add))
 
 
 def filter_gradient(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Operation:
