@@ -3,7 +3,7 @@
     rows:   this worker's share is a range of batch entries, of vectors of the last dim, or of targets along axes[0]
         target = x, over the share
         for place, in order: i = indices[place]
-            if i is inside (and in the share): for the dims that are taken whole: target[i, ..] = f(target[i, ..], update)
+            if i is inside (and in the share): for the dims taken whole: target[i, ..] = f(target[i, ..], update)
 
 No two workers write one element and each goes through all the places in order, so there is no race, and the sums are
 bitwise the same for any number of workers. Shares of vectors are even whatever the indices are; each worker reads its
@@ -73,7 +73,8 @@ class _Scatter:
         self.frame, self.b, self.op, self.params = frame, frame.b, op, params
         self.x, self.indices, self.updates = op.operands
         self.out = frame.outputs[0]
-        self.axes, self.batch_axes = op["axes"], op.get("batch_axes") or ()
+        self.axes: tuple[int, ...] = op["axes"]
+        self.batch_axes: tuple[int, ...] = op.get("batch_axes") or ()
         assert isinstance(self.x.type, TensorType) and isinstance(self.indices.type, TensorType)
         self.shape, self.places = self.x.type.shape, self.indices.type.shape[:-1]
         self.windows = window_axes(len(self.shape), self.axes, self.batch_axes)
@@ -143,9 +144,7 @@ class _Scatter:
             self.combine_slice(place, known, columns)
             branch.yield_([])
 
-    def combine_slice(
-        self, place: list[Value], known: dict[int, Value], columns: tuple[Value, Value, Value]
-    ) -> None:
+    def combine_slice(self, place: list[Value], known: dict[int, Value], columns: tuple[Value, Value, Value]) -> None:
         frame = self.frame
         swept = [d for d in self.windows if d != self.last or self.params.lanes == 1]
         with frame.nest([(self.b.index(0), frame.size(self.shape[d])) for d in swept]) as at:

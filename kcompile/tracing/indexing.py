@@ -1,4 +1,4 @@
-"""x[key]: ints, slices, None and ... become slice, reverse and reshape."""
+"""x[key]: ints, slices, None and ... become slice, reverse and reshape; tensors of integers become gather."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from kcompile.errors import ShapeError, UnsupportedError
+from kcompile.ir import types as t
 from kcompile.ir.dims import Dim
 
 from .bind import bind, convert
+from .gathering import take_slices
 from .tensor import EagerTensor, Tensor
 
 
 def get_item(x: Any, key: Any) -> Tensor:
-    """NumPy's basic indexing. An index that is itself an array works on tensors with values only."""
+    """NumPy's indexing: basic, or by tensors of integers."""
     x = convert(x)
     keys = list(key) if isinstance(key, tuple) else [key]
     keys = [int(k) if isinstance(k, np.integer) else k for k in keys]
@@ -83,10 +85,25 @@ def _bounds(k: slice, size: Dim) -> tuple[int, Any, int]:
 
 
 def _by_array(x: Tensor, keys: list[Any]) -> Tensor:
+    """Indices that are tensors stand side by side, maybe with numbers; slices are taken first."""
     values = [k.__kcompile_tensor__() if hasattr(k, "__kcompile_tensor__") else k for k in keys]
     if isinstance(x, EagerTensor) and all(not isinstance(k, Tensor) or isinstance(k, EagerTensor) for k in values):
-        return EagerTensor(x.array[tuple(k.array if isinstance(k, EagerTensor) else k for k in values)], x.element)
-    raise UnsupportedError(
-        "indexing by a tensor is not compiled yet; ops.one_hot(indices, n) and ops.matmul select rows. "
-        f"Received: an index of {[type(k).__name__ for k in keys]}"
-    )
+        try:
+            return EagerTensor(x.array[tuple(k.array if isinstance(k, EagerTensor) else k for k in values)], x.element)
+        except IndexError as error:
+            raise ShapeError(f"{error}. Received: an index into a tensor of shape {x.shape}") from None
+    if not any(k is Ellipsis for k in values):
+        values.append(Ellipsis)
+    at = next(i for i, k in enumerate(values) if k is Ellipsis)
+    values[at : at + 1] = [slice(None)] * (x.ndim - len(values) + 1)
+    fixed = [i for i, k in enumerate(values) if not isinstance(k, slice)]
+    arrays = [values[i] for i in fixed]
+    whole = fixed == list(range(fixed[0], fixed[0] + len(fixed)))
+    tensors = [convert(k) for k in arrays if k is not None]
+    if not whole or None in values or len(values) > x.ndim or any(k.element is t.i1 for k in tensors):
+        raise UnsupportedError(
+            "indices that are tensors stand side by side, hold numbers and leave no axis out in compiled code. "
+            f"Received: an index of {[type(k).__name__ for k in keys]} into a tensor of shape {x.shape}"
+        )
+    cut = _basic(x, [slice(None) if i in fixed else k for i, k in enumerate(values)])
+    return take_slices(cut, tensors, fixed[0])

@@ -1,6 +1,6 @@
 """Reads and writes at places that are known when the model runs: rows of a table, elements along an axis.
 
-Both ops share their attributes. `indices` is [.., len(axes)]: its last dim holds one coordinate for each of `axes` of x.
+Both ops share their attributes. `indices` is [.., len(axes)]: its last dim holds a coordinate for each of `axes` of x.
 Dims of x in `batch_axes` go together with the leading dims of `indices`; the other dims of x are taken whole.
 
     embedding       x [v, d],    indices [b, t, 1], axes=(0,)                   ->  [b, t, d]
@@ -153,7 +153,9 @@ class Scatter:
         source = tensor(x)
         check_choice("kind", kind, KINDS)
         if kind != "set" and (source.element is t.i1 or (kind in ("min", "max") and t.is_unsigned(source))):
-            raise IRError(f"scatter {kind} needs numbers{'' if kind in ('add', 'mul') else ' with a sign'}. Received: {x}")
+            raise IRError(
+                f"scatter {kind} needs numbers{'' if kind in ('add', 'mul') else ' with a sign'}. Received: {x}"
+            )
         wanted = TensorType(_result_shape(source, indices, axes, batch_axes, clamp), source.element)
         if updates is not wanted:
             raise ShapeError(f"needs updates of type {wanted}, as they would be read. Received: {updates}")
@@ -172,7 +174,7 @@ class Scatter:
                 target[at] = updates[taken]
             else:
                 function = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}[kind]
-                function.at(target, at, updates[taken])  # type: ignore[attr-defined]
+                function.at(target, at, updates[taken])
         return np.ascontiguousarray(np.transpose(target, np.argsort(order)))
 
     def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:

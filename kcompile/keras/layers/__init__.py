@@ -8,36 +8,45 @@ from typing import Any
 _HOMES = {
     "Activation": "activations.activation", "ActivityRegularization": "regularization.activity_regularization",
     "Add": "merging.add", "AdditiveAttention": "attention.additive_attention", "Attention": "attention.attention",
-    "EinsumDense": "core.einsum_dense", "GroupQueryAttention": "attention.group_query_attention", "MultiHeadAttention":
-    "attention.multi_head_attention", "Average": "merging.average", "AveragePooling1D": "pooling.average_pooling1d",
+    "Average": "merging.average", "AveragePooling1D": "pooling.average_pooling1d",
     "AveragePooling2D": "pooling.average_pooling2d", "AveragePooling3D": "pooling.average_pooling3d",
-    "BatchNormalization": "normalization.batch_normalization", "Concatenate": "merging.concatenate", "Conv1D":
-    "convolutional.conv1d", "Conv2D": "convolutional.conv2d", "Conv2DTranspose": "convolutional.conv2d_transpose",
-    "Conv3D": "convolutional.conv3d", "Cropping2D": "reshaping.cropping2d", "Dense": "core.dense",
+    "BatchNormalization": "normalization.batch_normalization", "Bidirectional": "rnn.bidirectional",
+    "Concatenate": "merging.concatenate", "Conv1D": "convolutional.conv1d",
+    "Conv2D": "convolutional.conv2d",
+    "Conv2DTranspose": "convolutional.conv2d_transpose", "Conv3D": "convolutional.conv3d",
+    "Cropping2D": "reshaping.cropping2d", "Dense": "core.dense",
     "DepthwiseConv2D": "convolutional.depthwise_conv2d", "Dot": "merging.dot", "Dropout": "regularization.dropout",
-    "ELU": "activations.elu", "Embedding": "core.embedding", "Flatten": "reshaping.flatten", "GaussianDropout":
-    "regularization.gaussian_dropout", "GaussianNoise": "regularization.gaussian_noise", "GlobalAveragePooling1D":
-    "pooling.global_average_pooling1d", "GlobalAveragePooling2D": "pooling.global_average_pooling2d",
-    "GlobalAveragePooling3D": "pooling.global_average_pooling3d", "GlobalMaxPooling1D":
-    "pooling.global_max_pooling1d", "GlobalMaxPooling2D": "pooling.global_max_pooling2d", "GlobalMaxPooling3D":
-    "pooling.global_max_pooling3d", "Identity": "core.identity", "Input": "core.input_layer", "InputLayer":
-    "core.input_layer", "InputSpec": "input_spec", "Lambda": "core.lambda_layer", "Layer": "layer",
-    "LayerNormalization": "normalization.layer_normalization", "LeakyReLU": "activations.leaky_relu",
-    "MaxPooling1D": "pooling.max_pooling1d", "MaxPooling2D": "pooling.max_pooling2d", "MaxPooling3D":
-    "pooling.max_pooling3d", "Maximum": "merging.maximum", "Minimum": "merging.minimum", "Multiply":
-    "merging.multiply", "PReLU": "activations.prelu", "Permute": "reshaping.permute", "RMSNormalization":
-    "normalization.rms_normalization", "ReLU": "activations.relu", "RepeatVector": "reshaping.repeat_vector",
-    "Rescaling": "core.rescaling", "Reshape": "reshaping.reshape", "SeparableConv2D":
-    "convolutional.separable_conv2d", "Softmax": "activations.softmax", "SpatialDropout1D":
-    "regularization.spatial_dropout", "SpatialDropout2D": "regularization.spatial_dropout", "Subtract":
-    "merging.subtract", "UnitNormalization": "normalization.unit_normalization", "UpSampling2D":
-    "reshaping.up_sampling2d", "ZeroPadding2D": "reshaping.zero_padding2d",
+    "ELU": "activations.elu", "EinsumDense": "core.einsum_dense", "Embedding": "core.embedding",
+    "Flatten": "reshaping.flatten", "GRU": "rnn.gru", "GRUCell": "rnn.gru_cell",
+    "GaussianDropout": "regularization.gaussian_dropout", "GaussianNoise": "regularization.gaussian_noise",
+    "GlobalAveragePooling1D": "pooling.global_average_pooling1d",
+    "GlobalAveragePooling2D": "pooling.global_average_pooling2d",
+    "GlobalAveragePooling3D": "pooling.global_average_pooling3d", "GlobalMaxPooling1D": "pooling.global_max_pooling1d",
+    "GlobalMaxPooling2D": "pooling.global_max_pooling2d", "GlobalMaxPooling3D": "pooling.global_max_pooling3d",
+    "GroupQueryAttention": "attention.group_query_attention", "Identity": "core.identity", "Input": "core.input_layer",
+    "InputLayer": "core.input_layer", "InputSpec": "input_spec", "LSTM": "rnn.lstm", "LSTMCell": "rnn.lstm_cell",
+    "Lambda": "core.lambda_layer", "Layer": "layer", "LayerNormalization": "normalization.layer_normalization",
+    "LeakyReLU": "activations.leaky_relu", "Masking": "core.masking", "MaxPooling1D": "pooling.max_pooling1d",
+    "MaxPooling2D": "pooling.max_pooling2d", "MaxPooling3D": "pooling.max_pooling3d", "Maximum": "merging.maximum",
+    "Minimum": "merging.minimum", "MultiHeadAttention": "attention.multi_head_attention",
+    "Multiply": "merging.multiply", "PReLU": "activations.prelu", "Permute": "reshaping.permute",
+    "RMSNormalization": "normalization.rms_normalization", "RNN": "rnn.rnn", "ReLU": "activations.relu",
+    "RepeatVector": "reshaping.repeat_vector", "Rescaling": "core.rescaling", "Reshape": "reshaping.reshape",
+    "SeparableConv2D": "convolutional.separable_conv2d", "SimpleRNN": "rnn.simple_rnn",
+    "SimpleRNNCell": "rnn.simple_rnn_cell", "Softmax": "activations.softmax",
+    "SpatialDropout1D": "regularization.spatial_dropout", "SpatialDropout2D": "regularization.spatial_dropout",
+    "StackedRNNCells": "rnn.stacked_rnn_cells", "Subtract": "merging.subtract",
+    "TimeDistributed": "rnn.time_distributed", "UnitNormalization": "normalization.unit_normalization",
+    "UpSampling2D": "reshaping.up_sampling2d",
+    "Wrapper": "core.wrapper",
+    "ZeroPadding2D": "reshaping.zero_padding2d",
 }  # fmt: skip
 # Second names, as Keras has them.
 _ALIASES = {
     "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D", "AvgPool3D": "AveragePooling3D",
-    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution2DTranspose": "Conv2DTranspose",
-    "Convolution3D": "Conv3D", "Deconvolution2D": "Conv2DTranspose", "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "Convolution1D": "Conv1D",  "Convolution2D": "Conv2D",
+    "Convolution2DTranspose": "Conv2DTranspose", "Convolution3D": "Conv3D", 
+    "Deconvolution2D": "Conv2DTranspose", "GlobalAvgPool1D": "GlobalAveragePooling1D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalAvgPool3D": "GlobalAveragePooling3D", "GlobalMaxPool1D":
     "GlobalMaxPooling1D", "GlobalMaxPool2D": "GlobalMaxPooling2D", "GlobalMaxPool3D": "GlobalMaxPooling3D",
     "MaxPool1D": "MaxPooling1D", "MaxPool2D": "MaxPooling2D", "MaxPool3D": "MaxPooling3D", "SeparableConvolution2D":

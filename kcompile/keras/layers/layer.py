@@ -34,6 +34,7 @@ from ..variable import Variable, autocast_to, variable_path, variable_scope
 from .call_context import call_context, call_signature, entered
 from .input_spec import check_inputs
 from .layer_weights import LayerWeights
+from .masks import keep_mask, masks_of, pass_on, with_masks
 
 
 class Layer(LayerWeights):
@@ -123,6 +124,7 @@ class Layer(LayerWeights):
         if args and isinstance(args[0], list) and all(isinstance(x, int | float) for x in flatten(args[0])):
             args = (convert(args[0]), *args[1:])
         try:
+            kwargs = with_masks(call_signature(type(self).call), args, kwargs)
             if any_symbolic((args, kwargs)):
                 return self.symbolic_call(*args, **kwargs)
             return self._call_on_tensors(*args, **kwargs)
@@ -135,7 +137,13 @@ class Layer(LayerWeights):
         if signature.has_mask and not self._given(signature, args, "mask"):
             kwargs = {**kwargs, "mask": kwargs.get("mask")}  # as Keras notes it in files
         Node(self, args, kwargs, outputs)
+        self._pass_masks_on(args, kwargs, outputs)
         return outputs
+
+    def _pass_masks_on(self, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+        inputs = args[0] if args else next(iter(kwargs.values()), None)
+        previous = kwargs.get("mask")
+        pass_on(self, inputs, outputs, masks_of(inputs) if previous is None else previous)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for these symbolic inputs: `call` is traced with tensors that have shapes only."""
@@ -187,6 +195,7 @@ class Layer(LayerWeights):
                 if args and self.input_spec is not None:
                     check_inputs(self.input_spec, args[0], self)
             outputs = self.call(*args, **kwargs)
+            self._pass_masks_on(args, kwargs, outputs)
             if self.activity_regularizer is not None:
                 for x in flatten(outputs):
                     self.add_loss(self.activity_regularizer(x) / count_of(x, (0,), x.element))
@@ -214,7 +223,9 @@ class Layer(LayerWeights):
         if not self.autocast or not is_float(self.compute_dtype):
             return args
         dtype = self.compute_dtype
-        return map_structure(lambda x: cast(x, dtype) if isinstance(x, Tensor) and t.is_float(x.element) else x, args)
+        return map_structure(
+            lambda x: keep_mask(x, cast(x, dtype)) if isinstance(x, Tensor) and t.is_float(x.element) else x, args
+        )
 
     def _build_for(self, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Build with the shapes of the arguments: the first one, or each that `build` names (`query_shape`)."""

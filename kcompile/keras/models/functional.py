@@ -17,6 +17,7 @@ from kcompile.tracing.tensor import Tensor, shape_text
 from ..layers.call_context import call_signature
 from ..layers.core.input_layer import Input, InputLayer
 from ..layers.layer import Layer
+from ..layers.masks import set_mask
 from ..operation import Operation
 from ..tensor import KerasTensor
 from ..trainer.trainer import Trainer
@@ -101,6 +102,9 @@ class Functional(Model):
     # -- running
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         values = self._standardize(inputs)
+        for x, own in zip(values, flatten(mask) if mask is not None else ()):
+            if own is not None:
+                set_mask(x, own)
 
         def caller(operation: Operation) -> Callable[..., Any]:
             if (

@@ -126,6 +126,15 @@ from .elementwise import (
 from .elementwise import (
     cast_ as cast,
 )
+from .indexing import (
+    scatter,
+    scatter_update,
+    segment_max,
+    segment_sum,
+    slice_update,
+    take,
+    take_along_axis,
+)
 from .linear import (
     dot,
     einsum,
@@ -156,7 +165,6 @@ from .normalization import (
     one_hot,
     rms_normalization,
     sparse_categorical_crossentropy,
-    take,
 )
 from .operation_class import operation_class as operation_class
 from .reduction import (

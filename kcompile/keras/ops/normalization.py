@@ -6,15 +6,13 @@ from typing import Any
 
 from kcompile.errors import ShapeError
 from kcompile.ir import types as t
-from kcompile.ir.definition import lookup
 from kcompile.tracing import arithmetic as a
 from kcompile.tracing.bind import bind, broadcast_to, cast, convert, floating
 from kcompile.tracing.dtypes import is_float, standardize_dtype
-from kcompile.tracing.tensor import EagerTensor, Tensor
+from kcompile.tracing.tensor import Tensor
 
 from ..config import epsilon as default_epsilon
 from .activation import log_softmax
-from .comparison import where
 from .elementwise import clip
 from .operation_class import operation
 from .reduction import mean, reduce, standardize_axes, var
@@ -34,36 +32,6 @@ def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse:
     spread = bind("broadcast_in_dim", x, shape=dims, dims=tuple(i for i in range(rank) if i != place))
     hit = bind("compare", spread, bind("iota", shape=dims, axis=place, dtype=x.element), direction="eq")
     return cast(hit, standardize_dtype(dtype))
-
-
-@operation("numpy.Take", "axis")
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The elements at `indices` along `axis`; negative ones count from its end."""
-    from .shaping import ravel
-
-    x, indices = convert(x), convert(indices)
-    if axis is None:
-        x, axis = ravel(x), 0
-    place = axis % x.ndim
-    if isinstance(x, EagerTensor) and isinstance(indices, EagerTensor):
-        import numpy as np
-
-        return EagerTensor(np.take(x.array, indices.array.astype(np.int64), place), x.element)
-    if lookup("graph.gather") is not None:
-        return bind("gather", x, cast(indices, "int32"), axis=place)
-    size = x.dims[place]
-    if not isinstance(size, int):
-        raise ShapeError(f"take needs an axis of known size. Received: axis={axis} of shape {x.shape}")
-    indices = cast(indices, "int32")
-    indices = where(a.less(indices, 0), a.add(indices, size), indices)
-    # rows picked by a product with one-hot codes
-    codes = one_hot(indices, size, dtype=x.dtype)
-    rows = bind(
-        "dot_general", codes, x, lhs_batch=(), rhs_batch=(), lhs_contract=(codes.ndim - 1,), rhs_contract=(place,)
-    )
-    count = indices.ndim
-    order = (*range(count, count + place), *range(count), *range(count + place, rows.ndim))
-    return rows if order == tuple(range(rows.ndim)) else bind("transpose", rows, permutation=order)
 
 
 def _along(vector: Any, x: Tensor, axis: int) -> Tensor:

@@ -7,6 +7,27 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Inner:
+    """A layer among the arguments of another one."""
+
+    name: str
+    kwargs: dict[str, Any]
+
+    def make(self, keras: Any) -> Any:
+        """The layer, of our package or of Keras."""
+        return getattr(keras.layers, self.name)(**{k: _made(v, keras) for k, v in self.kwargs.items()})
+
+    def __str__(self) -> str:
+        return f"{self.name}({','.join(f'{k}={v}' for k, v in self.kwargs.items())})"
+
+
+def _made(value: Any, keras: Any) -> Any:
+    if isinstance(value, list):
+        return [_made(v, keras) for v in value]
+    return value.make(keras) if isinstance(value, Inner) else value
+
+
+@dataclass(frozen=True)
 class LayerCase:
     """`shapes` is one shape, or a list of them for layers of several inputs: given as a list, or with `spread` one by
     one. `call`: further arguments of the call."""
@@ -25,6 +46,10 @@ class LayerCase:
         shown = ",".join(f"{k}={v}" for k, v in {**self.kwargs, **self.call}.items())
         return f"{self.name}({shown}){self.shapes}".replace(" ", "")
 
+    def make(self, keras: Any, **more: Any) -> Any:
+        """The layer, of our package or of Keras."""
+        return Inner(self.name, {**self.kwargs, **more}).make(keras)
+
 
 def _case(name: str, shapes: Any, *, dtype: str = "float32", random: bool = False, **kwargs: Any) -> LayerCase:
     return LayerCase(name, kwargs, shapes, dtype, random)
@@ -32,6 +57,10 @@ def _case(name: str, shapes: Any, *, dtype: str = "float32", random: bool = Fals
 
 def _attention(name: str, shapes: Any, call: dict[str, Any] | None = None, **kwargs: Any) -> LayerCase:
     return LayerCase(name, kwargs, shapes, spread=name not in ("Attention", "AdditiveAttention"), call=call or {})
+
+
+def _inner(kind: str, **kwargs: Any) -> Inner:
+    return Inner(kind, kwargs)
 
 
 CASES = [
@@ -139,4 +168,30 @@ CASES = [
     _attention("Attention", [(3, 4), (5, 4)], use_scale=True, score_mode="concat"),
     _attention("AdditiveAttention", [(3, 4), (5, 4)]),
     _attention("AdditiveAttention", [(3, 4), (5, 4), (5, 4)], use_scale=False),
+    _case("LSTM", (5, 4), units=3),
+    _case("LSTM", (5, 4), units=16, return_sequences=True, go_backwards=True, use_bias=False),
+    _case("LSTM", (4, 3), units=2, activation="relu", recurrent_activation="hard_sigmoid", unit_forget_bias=False),
+    _case("LSTM", (4, 3), units=5, dropout=0.3, recurrent_dropout=0.2, seed=1, random=True),
+    _case("GRU", (5, 4), units=3),
+    _case("GRU", (5, 4), units=17, return_sequences=True),
+    _case("GRU", (5, 4), units=3, reset_after=False, return_sequences=True, kernel_regularizer="l2"),
+    _case("GRU", (5, 4), units=3, use_bias=False, unroll=True),
+    _case("GRU", (4, 3), units=5, dropout=0.3, seed=1, random=True),
+    _case("GRU", (4, 3), units=5, reset_after=False, recurrent_dropout=0.3, seed=1, random=True),
+    _case("SimpleRNN", (5, 4), units=3),
+    _case("SimpleRNN", (5, 4), units=33, return_sequences=True, activation="relu", go_backwards=True),
+    _case("SimpleRNN", (4, 3), units=5, dropout=0.3, recurrent_dropout=0.2, seed=1, random=True),
+    _case("RNN", (5, 4), cell=[_inner("LSTMCell", units=3), _inner("GRUCell", units=2)]),
+    _case("RNN", (5, 4), cell=_inner("SimpleRNNCell", units=3), return_sequences=True, zero_output_for_mask=True),
+    _case("RNN", (3, 4), cell=_inner("LSTMCell", units=3, dropout=0.4, seed=1), random=True),
+    _case("Bidirectional", (5, 4), layer=_inner("LSTM", units=3)),
+    _case("Bidirectional", (5, 4), layer=_inner("GRU", units=3, return_sequences=True), merge_mode="sum"),
+    _case("Bidirectional", (3, 4), layer=_inner("SimpleRNN", units=3, return_sequences=True), merge_mode="mul",
+          backward_layer=_inner("GRU", units=3, return_sequences=True, go_backwards=True, name="back")),
+    _case("Bidirectional", (3, 4), layer=_inner("LSTM", units=2), merge_mode="ave"),
+    _case("TimeDistributed", (3, 4), layer=_inner("Dense", units=2)),
+    _case("TimeDistributed", (3, 5, 6, 2), layer=_inner("Conv2D", filters=3, kernel_size=2)),
+    _case("TimeDistributed", (3, 4), layer=_inner("BatchNormalization")),
+    _case("TimeDistributed", (3, 4), layer=_inner("Dropout", rate=0.4, seed=1), random=True),
+    _case("Masking", (3, 4), mask_value=0.5),
 ]  # fmt: skip

@@ -18,7 +18,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 
 
 def make(case: LayerCase) -> Any:
-    return getattr(keras.layers, case.name)(**case.kwargs)
+    return case.make(keras)
 
 
 def apply(case: LayerCase, layer: Any, inputs: Any, **kwargs: Any) -> Any:
@@ -84,7 +84,8 @@ def interpreted(case: LayerCase, layer: Any, inputs: Any, **kwargs: Any) -> Any:
 def test_there_is_a_case_of_every_layer() -> None:
     bases = {"Layer", "Input", "InputLayer", "InputSpec", "Lambda"}
     homes = {name for name in keras.layers.__all__ if getattr(keras.layers, name).__name__ == name}
-    assert homes - bases == {c.name for c in CASES}
+    cells = {"LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells", "Wrapper"}  # in cases of RNN; test_recurrent.py
+    assert homes - bases - cells == {c.name for c in CASES}
 
 
 @every_case
@@ -184,7 +185,7 @@ def test_rows_do_not_depend_on_their_batch(case: LayerCase) -> None:
 def test_bfloat16_policy(case: LayerCase) -> None:
     if case.name in ("Embedding",) or "dtype" in case.kwargs:
         pytest.skip("integer inputs")
-    layer = getattr(keras.layers, case.name)(**case.kwargs, dtype="mixed_bfloat16")
+    layer = case.make(keras, dtype="mixed_bfloat16")
     full = make(case)
     inputs = draw_inputs(case)
     out = apply(case, layer, inputs)

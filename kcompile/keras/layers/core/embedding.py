@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcompile.errors import UnsupportedError
-
 from ... import initializers, ops, regularizers
 from ...constraints import get as no_constraint
 from ..checks import positive_integer
@@ -15,6 +13,8 @@ from ..layer import Layer
 class Embedding(Layer):
     """A row of a table for each index: integers (..) -> (.., output_dim).
 
+    With `mask_zero` index 0 is padding: the steps where it stands are masked for the layers after. An index outside of
+    the table raises when it is looked up at once; compiled code takes the nearest row, as it cannot raise.
     Example: Embedding(1000, 64)(indices)
     """
 
@@ -28,9 +28,9 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         positive_integer("Embedding", input_dim=input_dim, output_dim=output_dim)
         no_constraint(embeddings_constraint)
-        if mask_zero:
-            raise UnsupportedError("Embedding: mask_zero=True is not supported by this version")
         self.input_dim, self.output_dim = input_dim, output_dim
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.autocast = False
@@ -45,7 +45,11 @@ class Embedding(Layer):
         )  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
-        return ops.cast(ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0), self.compute_dtype)
+        indices = inputs if inputs.dtype in ("int32", "int64") else ops.cast(inputs, "int32")
+        return ops.cast(ops.take(self.embeddings, indices, axis=0), self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -56,6 +60,6 @@ class Embedding(Layer):
             "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             "embeddings_constraint": None,
-            "mask_zero": False,
+            "mask_zero": self.mask_zero,
             "quantization_config": None,
         }
