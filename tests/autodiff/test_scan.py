@@ -111,7 +111,7 @@ MODELS = [
 
 def value_and_gradient(model: Model, length: Any, dtype: str = "float64") -> Operation:
     """@main(x, w, h, cotangents..) -> (results.., cotangents of x, w, h)."""
-    shapes = [(length, 2, 3), (3, 3), (2, 3)]
+    shapes = [(length, 2, 5), (5, 5), (2, 5)]
     specs = [TensorSpec(s, dtype, n) for s, n in zip(shapes, "xwh", strict=True)]
     module = trace_function(model, specs).module
     main = find_function(module, "main")
@@ -135,7 +135,7 @@ def test_the_gradient_is_the_directional_derivative(model: Model, length: int | 
     module = value_and_gradient(model, length)
     rng = np.random.default_rng(3)
     steps = length or 3
-    arrays = [rng.normal(size=s) for s in ((steps, 2, 3), (3, 3), (2, 3))]
+    arrays = [rng.normal(size=s) for s in ((steps, 2, 5), (5, 5), (2, 5))]
     types = [a.type for a in find_function(module, "main").body.arguments[3:]]
     shapes = [tuple(steps if not isinstance(d, int) else d for d in type.shape) for type in types]  # type: ignore[attr-defined]
     cts = [rng.normal(size=s) for s in shapes]
@@ -161,4 +161,4 @@ def test_the_gradient_of_weights_is_one_dot_over_all_steps() -> None:
     assert sum(op.name == "graph.dot_general" for op in backward.walk()) == 1  # the carry's cotangent only
     assert backward["carries"] == 1 and backward["reverse"] and not forward["reverse"]
     outside = [op for op in find_function(module, "main").body.ops if op.name == "graph.dot_general"]
-    assert [op.operands[0].type.shape for op in outside] == [(10, 3)]  # type: ignore[attr-defined]
+    assert [op.operands[0].type.shape for op in outside] == [(10, 5)]  # type: ignore[attr-defined]
