@@ -12,9 +12,10 @@ _HOMES = {
     "AveragePooling2D": "pooling.average_pooling2d", "AveragePooling3D": "pooling.average_pooling3d",
     "BatchNormalization": "normalization.batch_normalization", "Bidirectional": "rnn.bidirectional",
     "Concatenate": "merging.concatenate", "Conv1D": "convolutional.conv1d",
-    "Conv2D": "convolutional.conv2d",
+    "Conv1DTranspose": "convolutional.conv1d_transpose", "Conv2D": "convolutional.conv2d",
     "Conv2DTranspose": "convolutional.conv2d_transpose", "Conv3D": "convolutional.conv3d",
-    "Cropping2D": "reshaping.cropping2d", "Dense": "core.dense",
+    "Conv3DTranspose": "convolutional.conv3d_transpose", "Cropping1D": "reshaping.cropping1d",
+    "Cropping2D": "reshaping.cropping2d", "Cropping3D": "reshaping.cropping3d", "Dense": "core.dense",
     "DepthwiseConv2D": "convolutional.depthwise_conv2d", "Dot": "merging.dot", "Dropout": "regularization.dropout",
     "ELU": "activations.elu", "EinsumDense": "core.einsum_dense", "Embedding": "core.embedding",
     "Flatten": "reshaping.flatten", "GRU": "rnn.gru", "GRUCell": "rnn.gru_cell",
@@ -37,15 +38,15 @@ _HOMES = {
     "SpatialDropout1D": "regularization.spatial_dropout", "SpatialDropout2D": "regularization.spatial_dropout",
     "StackedRNNCells": "rnn.stacked_rnn_cells", "Subtract": "merging.subtract",
     "TimeDistributed": "rnn.time_distributed", "UnitNormalization": "normalization.unit_normalization",
-    "UpSampling2D": "reshaping.up_sampling2d",
-    "Wrapper": "core.wrapper",
-    "ZeroPadding2D": "reshaping.zero_padding2d",
+    "UpSampling1D": "reshaping.up_sampling1d", "UpSampling2D": "reshaping.up_sampling2d",
+    "UpSampling3D": "reshaping.up_sampling3d", "Wrapper": "core.wrapper", "ZeroPadding1D": "reshaping.zero_padding1d",
+    "ZeroPadding2D": "reshaping.zero_padding2d", "ZeroPadding3D": "reshaping.zero_padding3d",
 }  # fmt: skip
 # Second names, as Keras has them.
 _ALIASES = {
     "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D", "AvgPool3D": "AveragePooling3D",
-    "Convolution1D": "Conv1D",  "Convolution2D": "Conv2D",
-    "Convolution2DTranspose": "Conv2DTranspose", "Convolution3D": "Conv3D", 
+    "Convolution1D": "Conv1D", "Convolution1DTranspose": "Conv1DTranspose", "Convolution2D": "Conv2D",
+    "Convolution2DTranspose": "Conv2DTranspose", "Convolution3D": "Conv3D", "Convolution3DTranspose": "Conv3DTranspose",
     "Deconvolution2D": "Conv2DTranspose", "GlobalAvgPool1D": "GlobalAveragePooling1D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalAvgPool3D": "GlobalAveragePooling3D", "GlobalMaxPool1D":
     "GlobalMaxPooling1D", "GlobalMaxPool2D": "GlobalMaxPooling2D", "GlobalMaxPool3D": "GlobalMaxPooling3D",

@@ -23,12 +23,15 @@ def fraction(layer: str, **arguments: Any) -> None:
             raise ArgumentError(f"{layer}: {name} is a number from 0 to 1. Received: {name}={value!r}")
 
 
-def spatial_pairs(layer: str, name: str, value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    """A number, (rows, columns) or ((top, bottom), (left, right)) as the last of these."""
-    rows = (value, value) if isinstance(value, int) else tuple(value)
-    pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in rows]
-    if len(pairs) != 2 or any(len(p) != 2 or any(not isinstance(n, int) or n < 0 for n in p) for p in pairs):
-        raise ArgumentError(
-            f"{layer}: {name} is a number, two, or two pairs of numbers from 0 on. Received: {name}={value!r}"
-        )
-    return (pairs[0][0], pairs[0][1]), (pairs[1][0], pairs[1][1])
+def spatial_pairs(layer: str, name: str, value: Any, count: int = 2) -> tuple[tuple[int, int], ...]:
+    """A number, one for each of `count` axes, or a pair (before, after) for each, as the last of these.
+
+    With one axis two numbers are its pair.
+    """
+    single = isinstance(value, int)
+    axes = (value,) * count if single else tuple(value) if count > 1 else (tuple(value),)
+    pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in axes]
+    if len(pairs) != count or any(len(p) != 2 or any(not isinstance(n, int) or n < 0 for n in p) for p in pairs):
+        shapes = "a number, or two" if count == 1 else f"a number, {count} of them, or {count} pairs of them"
+        raise ArgumentError(f"{layer}: {name} is {shapes}, from 0 on. Received: {name}={value!r}")
+    return tuple((low, high) for low, high in pairs)
