@@ -1,6 +1,6 @@
 """gather as a linalg.generic that reads its table by tensor.extract; scatter stays, for the strategy that knows it.
 
-    gather(x [v, d], indices [n, 1])    =>    generic (n, d) { i = clamp(indices[n, 0]); yield tensor.extract x[i, d] }
+gather(x [v, d], indices [n, 1])    =>    generic (n, d) { i = clamp(indices[n, 0]); yield tensor.extract x[i, d] }
 """
 
 from __future__ import annotations
