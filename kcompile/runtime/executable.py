@@ -68,6 +68,7 @@ class CompiledFunction:
     def _compile(self) -> NativeFunction:
         from kcompile.pipeline import compile_module
         from kcompile.runtime.call import NativeFunction
+        from kcompile.runtime.host import thread_count
 
         compiled = compile_module(self.traced.module, self.name, options=self.options)
         variables = [a.variable for a in self.traced.arguments]
@@ -76,7 +77,7 @@ class CompiledFunction:
         if self.options.freeze:
             weights = [a.variable._array for a in self.traced.arguments if a.role == "weight"]
             frozen = Memory(compiled.record.weights_bytes)
-            compiled.record.prepare(weights, frozen.view())
+            compiled.record.prepare(weights, frozen.view(), self.options.threads or thread_count())
         return NativeFunction(compiled, self.signature, variables, results, frozen)
 
     def _interpret(self, inputs: list[Array]) -> list[Array]:
