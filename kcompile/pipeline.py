@@ -42,15 +42,16 @@ SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
     Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "fold-upsampling",
-                    "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows", "split-reductions", "align-operands",
+                    "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
+                    "split-reductions", "align-operands",
                     "narrow-dots", *SIMPLIFY, "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",
                      "reshape-epilogues", "fuse-epilogues", "fuse-pads", "fuse-producers", "fuse-row-chains",
                      "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
-    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows", "annotate-calls", "order-kernels",
-                     "name-sizes")),
+    Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows",
+                     "annotate-calls", "order-kernels", "name-sizes")),
     Stage("loops", ("tune-strategies", "emit-loops"), when=(("tune-strategies", "tune"),)),
     Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
 )  # fmt: skip

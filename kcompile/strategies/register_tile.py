@@ -23,7 +23,6 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
-from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -53,7 +52,8 @@ def emit_nest(frame: Frame, kernel: Kernel, view: Generic, tile: Tile) -> None:
 def computes_once(view: Generic, tile: Tile) -> bool:
     """Whether no tile overlaps another: then the epilogue may update an operand in place."""
     extent = view.extents()[tile.row_dim] if tile.row_dim >= 0 else tile.rows
-    return isinstance(extent, int) and extent % tile.rows == 0
+    counts = [c for _, c in extent.terms] if isinstance(extent, SymbolicDim) else [extent]
+    return all(count % tile.rows == 0 for count in counts)
 
 
 class _Emitter:
@@ -173,7 +173,7 @@ class _Emitter:
         start = [self.initial(point, mask, cache) for point, mask in zip(points, spread, strict=True)]
         sums = self.sums(points, spread, start)
         cache = {}
-        for i, (place, mask) in enumerate(zip(places, masks, strict=True)):
+        for i, mask in enumerate(masks):
             self.finish(points[i * len(parts)], mask, sums[i * len(parts) : (i + 1) * len(parts)], cache)
 
     def initial(self, point: Place, mask: Value | None, cache: dict[object, Value]) -> Value:

@@ -13,6 +13,7 @@ from math import prod
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
+from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim, SymbolicDim, evaluate, symbols_of
 from kcompile.ir.types import TensorType
@@ -20,6 +21,7 @@ from kcompile.strategies.placement import whole_of
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 MANY_ROWS = 12  # fixed rows from which on nothing needs more than one accumulator an element
+ALIASED = 2048  # bytes: rows that are multiples of it apart share few sets of the first-level cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def least(extent: Dim) -> int:
 def rows_limit(columns: int, registers: int) -> int:
     """The most rows whose accumulators, operand vectors and one broadcast fit the register file without spilling.
 
-    For 32 registers: 6x4, 8x3, 14x2, measured at 95-97 % of FMA peak; for 16: 3x4, 4x3, 6x2, 12x1.
+    For 32 registers: 6x4, 8x3, 14x2, measured at 95-97 % of FMA peak; for 16: 2x4, 4x3, 6x2, 12x1.
     """
     if registers >= 32:
         return {4: 6, 3: 8, 2: 14, 1: 14}.get(columns, max(1, (registers - 2 - columns) // columns))
@@ -185,21 +187,80 @@ def rows_limit(columns: int, registers: int) -> int:
 def choose_rows(extent: Dim, limit: int) -> int:
     """Rows of a tile: the most that divide `extent` best (the last tile overlaps the one before)."""
     rows = least(extent)
-    if isinstance(extent, SymbolicDim) and rows <= limit:
-        return int(2 ** (limit.bit_length() - 1))  # batches are powers of two more often than not
     if rows <= limit:
         return max(1, rows)
     return min(range(1, limit + 1), key=lambda r: (-(-rows // r) * (r + 2), -r))  # r + 2: loads of a tile step
 
 
-def choose_vectors(needed: int, rows: Dim, parts: int, registers: int) -> int:
-    """Vectors of a tile for each part: the most that cover the `needed` ones with the fewest idle lanes."""
-    most = max(1, 4 // parts)
-    if needed <= most:
-        return max(1, needed)
-    if isinstance(rows, SymbolicDim) and least(rows) < MANY_ROWS and most == 4:
-        most = 3  # for a batch: 8 rows of 2 or 3 vectors leave fewer rows over than 6 of 4
-    return min(range(most, min(2, most) - 1, -1), key=lambda v: (-(-needed // v) * v, -v))
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What the size of a tile depends on.
+
+    rows       extents of the row dim to be fast at
+    most_rows  of a tile
+    columns    vectors along the lanes (of one part and panel)
+    panels     how often those come
+    parts      vectors of a tile for each of them
+    sets       sums for each element
+    registers  of the target
+    """
+
+    rows: tuple[int, ...]
+    most_rows: int
+    columns: int
+    panels: int
+    parts: int
+    sets: int
+    registers: int
+
+    def best(self) -> tuple[int, int]:
+        """Rows and vectors of the tile that takes the fewest cycles; the larger one of two."""
+        found = [
+            (self.cost(rows, vectors), -rows * vectors, rows, vectors)
+            for vectors in range(1, max(1, 4 // self.parts) + 1)
+            for rows in range(1, min(self.most_rows, rows_limit(vectors * self.parts * self.sets, self.registers)) + 1)
+            if vectors <= self.columns
+        ]
+        return min(found)[2:] if found else (1, 1)
+
+    def cost(self, rows: int, vectors: int) -> float:
+        """Cycles of all tiles for a step, relative to the least possible: the mean over `rows`."""
+        full, rest = divmod(self.columns, vectors)
+        columns = full * self.step(rows, vectors) + (self.step(rows, rest) * 1.1 if rest else 0)  # 1.1: code of its own
+        return sum(columns * -(-m // rows) / m for m in self.rows)
+
+    def step(self, rows: int, vectors: int) -> float:
+        """Cycles of a tile's step: two multiply-adds and two loads each, additions wait 4; fitted to measurements."""
+        vectors *= self.parts
+        work, loads = rows * vectors / 2, (rows + vectors) / 2
+        # on one core: 8x2 96 % of peak, 4x4 89 %, 6x4 95 %: an operand from L2 and the loop are not quite for free
+        return max(work, loads, 4 / self.sets) + 0.2 * vectors + 0.05 * rows + 0.3
+
+
+def space(view: Generic, row: int, columns: int, panels: int, parts: int, sets: int, target: Target) -> Space:
+    """The space of a reduction's tiles."""
+    extent = view.extents()[row] if row >= 0 else 1
+    rows = least(extent)
+    sizes: tuple[int, ...] = (max(1, rows),)
+    most = max(1, rows)
+    if isinstance(extent, SymbolicDim):
+        # a batch: powers of two more often than not, 8 of them should fill a tile; some spatial size times it
+        sizes, most = ((8, 16, 32), 8) if rows < MANY_ROWS else ((rows, 8 * rows), rows)
+    if any(row in m.used_dims() and row_stride(v, m, row) % ALIASED == 0 for v, m in view.operands_read):
+        most = min(most, 8)
+    return Space(sizes, most, columns, panels, parts, sets, target.registers)
+
+
+def row_stride(value: Value, map_: AffineMap, row: int) -> int:
+    """Bytes from a row of an operand to the next; 1 where that is not known."""
+    assert isinstance(value.type, TensorType)
+    stride, total = 1, 0
+    for size, expression in reversed(list(zip(value.type.shape, map_.results, strict=True))):
+        total += expression.coefficient(row) * stride
+        if not isinstance(size, int):
+            break
+        stride *= size
+    return total * t.bitwidth(value.type) // 8 or 1
 
 
 def choose_single_row(total: int, parts: int, vectors: int, registers: int) -> int:
@@ -213,7 +274,7 @@ def choose_sets(inner: Dim, columns: int, rows: Dim) -> int:
 
     Depends on the shape only: one row and many add in the same order.
     """
-    if not isinstance(inner, int) or least(rows) >= MANY_ROWS or columns > 2:
+    if not isinstance(inner, int) or least(rows) >= MANY_ROWS or columns not in (1, 2):
         return 1
     return next((s for s in (4 // columns, 2) if inner % s == 0 and inner >= 8 * s), 1)
 
@@ -234,12 +295,14 @@ def choose(view: Generic, target: Target) -> Tile | None:
         panel, panels = -1, 1  # lanes end in the middle of a vector
     row = row_dim(view, {lane, part, panel})
     extent = extents[row] if row >= 0 else 1
-    vectors = choose_vectors(-(-size // lanes), extent, parts, target.registers)
     inner = extents[reduction_order(view)[-1]]
     plain = len(view.reductions) == 1 and len(view.operands_read) == 2
     narrow = size * panels <= 2 * lanes
-    sets = choose_sets(inner, parts * vectors, extent) if plain and narrow else 1
-    rows = choose_rows(extent, rows_limit(parts * vectors * sets, target.registers))
+    columns = -(-size // lanes)
+    sets = choose_sets(inner, parts * columns, extent) if plain and narrow else 1
+    rows, vectors = space(view, row, columns, panels, parts, sets, target).best()
+    if row < 0:
+        vectors = max(1, min(columns, 4 // parts))
     unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors * parts <= 16 and sets == 1 else 1
     single_row = choose_single_row(size * panels // lanes, parts, vectors, target.registers // sets)
     if panels > 1 and (single_row * lanes) % size and size % (single_row * lanes):

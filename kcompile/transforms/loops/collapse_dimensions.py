@@ -72,14 +72,14 @@ def dim_groups(view: Generic) -> Groups:
     """Runs of dims that every operand has side by side, or lacks."""
     groups: Groups = [[d] for d in range(min(1, view.dims))]
     for d in range(1, view.dims):
-        if all(_together(m, d - 1, d) for m in view.maps):
+        if all(together(m, d - 1, d) for m in view.maps):
             groups[-1].append(d)
         else:
             groups.append([d])
     return groups
 
 
-def _together(map_: AffineMap, first: int, second: int) -> bool:
+def together(map_: AffineMap, first: int, second: int) -> bool:
     dims = [e.dim for e in map_.results]
     if first not in dims and second not in dims:
         return True
