@@ -304,7 +304,7 @@ class _Emitter:
             for expression, index in zip(place.results, known, strict=True):
                 indices[expression.dim] = index  # type: ignore[index]
             mask = b.mask(b.index(width), lanes) if width < lanes else None
-            points = Points(self.frame, lanes, mask, {result: total})
+            points = Points(self.frame, lanes, mask, {**self.rows.totals(row), result: total})
             points.store(points.value(self.kernel.outputs[0], indices), self.frame.outputs[0], indices)
 
         def left(row: Value, step: Value) -> Value:

@@ -20,6 +20,7 @@ from kcompile.strategies.structured import Generic, Kernel, generic
 
 ACCUMULATORS = 4  # independent running results of a reduction
 UNROLLED_VECTORS = 16  # rows up to this long are straight code
+GROUP = 4  # rows that go through the reductions together
 
 
 class RowPoints(Points):
@@ -81,10 +82,19 @@ class Rows:
         self.reductions = {view.op: view for view in reductions}
         self._buffers: dict[Value, Value] = {}
         self._assign(result.op)
+        totals = [op.results[0] for op in self.ops if not self._is_stored(op)]
+        inside = {*self.ops, result.op}
+        self._totals = {
+            v: frame.scratch((block,), t.element_of(v.type)) for v in totals if any(u not in inside for u in v.users)
+        }
 
     def buffer(self, value: Value) -> Value:
         """Where a block of `value` is."""
         return self._buffers[value]
+
+    def totals(self, row: Value) -> dict[Value, Value]:
+        """The numbers of a row that are read after the second product."""
+        return {value: self.b.load(buffer, [row]) for value, buffer in self._totals.items()}
 
     def _assign(self, end: Operation) -> None:
         """A buffer for the scores and for each stored elementwise result of their shape."""
@@ -108,33 +118,44 @@ class Rows:
     def emit(self, batch: list[LaneIndex], start: Value) -> None:
         """All rows of the block whose first row is `start`."""
         b = self.b
-        with self.frame.nest([(b.index(0), b.index(self.block))]) as (row,):
-            _Row(self, [*batch, LaneIndex(b.add(start, row))], row).emit()
+        whole = self.block // GROUP * GROUP
+        if whole:
+            with b.for_(b.index(0), b.index(whole), GROUP) as loop:
+                self.group(batch, start, [b.add(loop.iv, b.index(i)) for i in range(GROUP)])
+                loop.yield_()
+        if whole < self.block:
+            self.group(batch, start, [b.index(i) for i in range(whole, self.block)])
+
+    def group(self, batch: list[LaneIndex], start: Value, numbers: list[Value]) -> None:
+        """A few rows side by side, reduction by reduction: while the lanes of one are joined, the next are swept."""
+        rows = [_Row(self, [*batch, LaneIndex(self.b.add(start, n))], n) for n in numbers]
+        pending: list[Value] = []
+        for op in self.ops:
+            value = op.results[0]
+            if self._is_stored(op):
+                pending.append(value)
+                continue
+            for row in rows:
+                if op in self.reductions:
+                    row.totals[value] = row.reduce(self.reductions[op], pending)
+                else:  # one number a row
+                    row.totals[value] = row.points(1).value(value, row.at)
+            if op in self.reductions:
+                pending = []
+        for row in rows:
+            if pending:
+                row.sweep(None, pending)
+            for value, buffer in self._totals.items():
+                self.b.store(row.totals[value], buffer, [row.row])
 
 
 class _Row:
-    """One row: the reductions in order, each sweep storing what became known before it."""
+    """One row: its sums so far, and what is stored of it."""
 
     def __init__(self, rows: Rows, at: list[LaneIndex], row: Value):
         self.rows, self.at, self.row, self.b = rows, at, row, rows.b
         self.totals: dict[Value, Value] = {}
         self.local = {rows.scores: rows.buffer(rows.scores)}
-
-    def emit(self) -> None:
-        rows = self.rows
-        pending: list[Value] = []
-        for op in rows.ops:
-            value = op.results[0]
-            if op in rows.reductions:
-                self.totals[value] = self.reduce(rows.reductions[op], pending)
-                pending = []
-            elif rows._is_stored(op):
-                pending.append(value)
-            else:  # one number a row
-                points = self.points(1)
-                self.totals[value] = points.value(value, self.at)
-        if pending:
-            self.sweep(None, pending)
 
     def points(self, lanes: int, mask: Value | None = None) -> RowPoints:
         return RowPoints(self.rows.frame, lanes, mask, self.totals, None, self.local, self.row)

@@ -37,6 +37,20 @@ class Attention:
         return rows
 
     @property
+    def share(self) -> tuple[Operation, Value, Value] | None:
+        """Where the weights are e / spread(total) with e = exp(..) and total the sum of its row: (division, e, total)."""
+        division = self.result.operands[0].defining_op
+        assert division is not None
+        if division.name != "graph.div":
+            return None
+        grown, total = division.operands[0], _spread_of(division.operands[1])
+        exp, summed = grown.defining_op, total.defining_op if total is not None else None
+        if exp is None or summed is None or exp.name != "graph.exp" or summed.name != "graph.reduce":
+            return None
+        fits = summed["kind"] == "add" and summed.operands[0] is grown and total is not None
+        return (division, grown, total) if fits and total is not None else None
+
+    @property
     def ops(self) -> list[Operation]:
         return [self.scores, *self.chain, self.result, *([self.turned] if self.turned else [])]
 
@@ -105,6 +119,12 @@ def _sizes(scores: Operation, result: Operation) -> tuple[Dim, ...]:
     """Rows, keys, summed size and width."""
     lhs = _shape(scores.operands[0])
     return (*_shape(scores.result)[-2:], lhs[scores["lhs_contract"][0]], _shape(result.result)[-1])
+
+
+def _spread_of(value: Value) -> Value | None:
+    """The rows that a broadcast along the last axis spreads."""
+    op = value.defining_op
+    return op.operands[0] if op is not None and op.name == "graph.broadcast_in_dim" else None
 
 
 def _turns(op: Operation) -> bool:
