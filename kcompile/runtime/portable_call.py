@@ -130,10 +130,11 @@ class PortableCall:
         shapes = self._shapes(arrays)
         if not shapes or len(into) != len(self._result_dtypes) or any(not shape for shape in shapes):
             return None
-        if min(shape[0] for shape in shapes) < end and order is None:
+        if order is None and min(shape[0] for shape in shapes) < end:
             return None
         if order is not None and (order.dtype != np.int64 or order.ndim != 1 or len(order) < end):
             return None
+        available = min(shape[0] for shape in shapes)
         shapes = tuple([(rows, *shape[1:]) for shape in shapes])
         known = self._known.get(shapes)
         if known is None or not self._take(into, known, rows, end):
@@ -145,8 +146,11 @@ class PortableCall:
             for done in range(count):
                 row = first + done * rows
                 if order is not None:
+                    wanted = order[row : row + rows]
+                    if wanted.min() < 0 or wanted.max() >= available:
+                        raise IndexError("a row number of order is out of range")
                     for array, target in zip(arrays, gathered, strict=True):
-                        np.take(array, order[row : row + rows], axis=0, out=target)
+                        np.take(array, wanted, axis=0, out=target, mode="clip")  # "raise" would copy
                 batch = gathered or [array[row : row + rows] for array in arrays]
                 targets = [address_of(array[row : row + rows]) for array in into]
                 self._run(frame, [address_of(x) for x in batch], targets)

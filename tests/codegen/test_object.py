@@ -275,6 +275,60 @@ def test_a_setting_goes_before_the_variable(fresh_cache: Path, tmp_path_factory:
     assert cache.counts.misses == 2 and not list(fresh_cache.rglob("*.o")) and len(list(other.rglob("*.o"))) == 1
 
 
+def test_the_files_used_least_recently_go_first(fresh_cache: Path) -> None:
+    objects = {f"{i:02d}.model": bytes([i]) * 100_000 for i in range(12)}
+    where = fresh_cache / "objects"
+
+    def names() -> list[str]:
+        return sorted(path.name for path in where.rglob("*.model"))
+
+    for i, (name, data) in enumerate(objects.items()):
+        assert cache.get_or_make(name, lambda data=data: data, limit_mib=0) == data
+        os.utime(where / name[:2] / name, (i, i))
+    cache.forget()
+    assert cache.get_or_make("03.model", lambda: b"not used") == objects["03.model"]  # now the newest
+    leftover, writing = where / "00" / ".new-old", where / "00" / ".new-now"
+    for path in (leftover, writing):
+        path.write_bytes(b"half")
+    os.utime(leftover, (0, 0))
+    assert len(names()) == 12
+    assert (
+        cache.trim(where, 600_000) == 8 and names() == ["03.model", "08.model", "09.model", "10.model", "11.model"][-5:]
+    )
+    assert not leftover.exists() and writing.exists()
+    assert cache.trim(where, 600_000) == 0
+    cache.forget()
+    assert cache.get_or_make("00.model", lambda: objects["00.model"]) == objects["00.model"]
+
+
+def test_a_write_keeps_the_cache_to_its_limit(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_UNTRIMMED", {})
+    for i in range(30):
+        cache.get_or_make(f"{i:02d}.model", lambda i=i: bytes([i]) * 100_000, limit_mib=1)
+        sizes = [path.stat().st_size for path in fresh_cache.rglob("*.model")]
+        assert sum(sizes) <= (1 << 20) + 100_100
+    assert cache.counts.dropped > 15 and (fresh_cache / "objects" / "29" / "29.model").is_file()
+
+
+def test_processes_may_trim_and_read_at_the_same_time(fresh_cache: Path) -> None:
+    wrong: list[Any] = []
+
+    def work(seed: int) -> None:
+        for i in range(40):
+            data = bytes([i]) * 2000
+            cache.forget()
+            if cache.get_or_make(f"{i % 10:02d}-{i}.model", lambda data=data: data, limit_mib=0) != data:
+                wrong.append(i)
+            cache.trim(fresh_cache / "objects", 20_000)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_many_threads_compile_and_load_at_once(fresh_cache: Path) -> None:
     target = Target.host()
     wrong: list[Any] = []
