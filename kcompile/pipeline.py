@@ -41,10 +41,11 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "fold-scale-into-weights", "mask-pooled-gradients", "fold-upsampling",
+    Stage("graph", (*SIMPLIFY, "simplify-scans", "hoist-scan-invariants", "fold-scale-into-weights",
+                    "mask-pooled-gradients", "fold-upsampling",
                     "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
                     "split-reductions", "align-operands",
-                    "narrow-dots", *SIMPLIFY, "hoist-weights"),
+                    "narrow-dots", "hoist-scan-invariants", *SIMPLIFY, "simplify-scans", "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",

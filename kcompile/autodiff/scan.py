@@ -246,9 +246,8 @@ class _Pullback:
         self.block.arguments = [a for kind in (self.carries, self.xs, self.consts) for _, a in kind]
         for i, argument in enumerate(self.block.arguments):
             argument.index = i
-        outer = [[v for v, _ in kind] for kind in (self.carries, self.xs, self.consts)]
-        length: Dim = self.view.length
-        second = create_scan(self.b, self.block, *outer, length, not self.view.reverse)
+        carries, xs, consts = ([v for v, _ in kind] for kind in (self.carries, self.xs, self.consts))
+        second = create_scan(self.b, self.block, carries, xs, consts, self.view.length, not self.view.reverse)
         self.finals = second.results[: len(self.carries)]
         self.stacks = second.results[len(self.carries) :]
 

@@ -87,8 +87,8 @@ def _call(body: Callable[[Any, Any], Any], carry: Any, x: Any, like: Any) -> tup
     for i, (old, value) in enumerate(zip(before, after, strict=True)):
         if old is not None and old.type is not value.type:
             raise ShapeError(
-                f"the carry of a scan keeps shape and dtype. Received: tensor {i} of shape {old.shape} and {old.dtype}, "
-                f"then {value.shape} and {value.dtype}"
+                f"the carry of a scan keeps shape and dtype. Received: for tensor {i} {old.shape} of {old.dtype}, "
+                f"then {value.shape} of {value.dtype}"
             )
     return new, y
 
@@ -101,8 +101,7 @@ def _run(body: Any, carry: Any, xs: Any, length: Dim, reverse: bool) -> tuple[An
         raise ShapeError("a scan over no steps cannot tell the shape of its results outside of a trace")
     made: list[Any] = [None] * length
     for i in reversed(range(length)) if reverse else range(length):
-        step = map_structure(lambda x, i=i: None if x is None else EagerTensor(x.array[i], x.element), xs)
-        carry, made[i] = _call(body, carry, step, carry)
+        carry, made[i] = _call(body, carry, _at(xs, i), carry)
     leaves = [flatten(y) for y in made]
     order = iter(range(len(leaves[0])))
 
@@ -111,6 +110,10 @@ def _run(body: Any, carry: Any, xs: Any, length: Dim, reverse: bool) -> tuple[An
         return None if x is None else EagerTensor(np.stack([y[i].array for y in leaves]), x.element)
 
     return carry, map_structure(stack, made[0])
+
+
+def _at(xs: Any, i: int) -> Any:
+    return map_structure(lambda x: None if x is None else EagerTensor(x.array[i], x.element), xs)
 
 
 def _record(trace: Trace, body: Any, init: Any, xs: Any, length: Dim, reverse: bool) -> tuple[Any, Any]:
@@ -122,7 +125,10 @@ def _record(trace: Trace, body: Any, init: Any, xs: Any, length: Dim, reverse: b
     for argument, value in zip(block.arguments, (*carries, *sequences), strict=True):
         argument.hint = value.hint
     formals = iter(list(block.arguments))
-    enter = lambda x: None if x is None else Tracer(trace, next(formals))  # noqa: E731
+
+    def enter(x: Any) -> Any:
+        return None if x is None else Tracer(trace, next(formals))
+
     carry, step = map_structure(enter, init), map_structure(enter, xs)
     frame = Body(block)
     # The body stands in an operation that is not there yet, so that values around it are seen as such.
@@ -153,7 +159,10 @@ def _record(trace: Trace, body: Any, init: Any, xs: Any, length: Dim, reverse: b
     _order_arguments(block, [*block.arguments[: len(carries)], *held, *_steps(block, carries, sequences), *inner])
     made = create_scan(b, block, [*carries, *old], sequences, consts, length, reverse)
     results = iter([Tracer(trace, r) for r in made.results])
-    leave = lambda x: None if x is None else next(results)  # noqa: E731
+
+    def leave(x: Any) -> Any:
+        return None if x is None else next(results)
+
     final = map_structure(leave, init)
     for variable in frame.written.values():
         trace.write(variable, next(results))
