@@ -14,7 +14,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.points import Points
+from kcompile.strategies.points import Parts, Points
 from kcompile.strategies.row_reduction import COMBINERS, combiner, identity_of
 from kcompile.strategies.structured import Generic, Kernel, generic
 
@@ -31,7 +31,7 @@ class RowPoints(Points):
         frame: Frame,
         lanes: int,
         mask: Value | None = None,
-        bound: Mapping[Value, Value] | None = None,
+        bound: Mapping[Value, Value | Parts] | None = None,
         cache: dict[Any, Any] | None = None,
         local: Mapping[Value, Value] | None = None,
         row: Value | None = None,

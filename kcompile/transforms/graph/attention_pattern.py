@@ -38,7 +38,7 @@ class Attention:
 
     @property
     def share(self) -> tuple[Operation, Value, Value] | None:
-        """Where the weights are e / spread(total) with e = exp(..) and total the sum of its row: (division, e, total)."""
+        """(division, e, total) where the weights are e / spread(total), e = exp(..) and total the sum of its row."""
         division = self.result.operands[0].defining_op
         assert division is not None
         if division.name != "graph.div":
