@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from kcompile.codegen.target import Target
+from kcompile.ir import types as t
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.dims import symbols_of
 from kcompile.ir.interpreter import interpret, undefined
 from kcompile.ir.types import MemRefType, element_of, shape_of, to_numpy
 from kcompile.strategies.select import lower
+from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
 
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
@@ -130,6 +132,32 @@ CASES = {
     "concatenate middle": ("elementwise", lambda: k.concatenate(B, (2, 5, 1), 1), 2, EXACT),
     "max pool gradient": ("window_gradient", lambda: k.max_pool_gradient(B, 6, 19, 2, 2, 0, 0), 2, EXACT),
     "max pool gradient overlapping": ("window_gradient", lambda: k.max_pool_gradient(B, 7, 5, 3, 2, 1, 1), 1, SUM),
+    "gather rows": ("elementwise", lambda: x.gather((3, 37), (B, 2, 1), axes=(0,)), 2, EXACT),
+    "gather rows epilogue": ("elementwise", lambda: x.gather((2, 16), (B, 1), epilogue=True, axes=(0,)), 3, EXACT),
+    "gather elements": ("elementwise", lambda: x.gather((5,), (B, 19, 1), axes=(0,), clamp=False), 1, EXACT),
+    "gather middle": ("elementwise", lambda: x.gather((B, 3, 18), (B, 2, 1), axes=(1,), batch_axes=(0,)), 2, EXACT),
+    "gather last": ("elementwise", lambda: x.gather((B, 3), (B, 17, 1), axes=(1,), batch_axes=(0,)), 3, EXACT),
+    "gather points": ("elementwise", lambda: x.gather((2, 3, 5), (B, 2), axes=(1, 0), clamp=False), 3, EXACT),
+    "gather symbolic": ("elementwise", lambda: x.gather((B, 17), (4, 1), axes=(0,)), 2, EXACT),
+    "gather bytes": ("elementwise", lambda: x.gather((3, 37), (B, 1), t.i1, axes=(0,)), 2, EXACT),
+    "scatter rows": ("scatter", lambda: x.scatter((3, 37), (B, 2, 1), (B, 2, 37), "add", axes=(0,)), 3, SUM),
+    "scatter zeros": ("scatter", lambda: x.scatter((2, 64), (B, 1), (B, 64), "add", onto=0.0, axes=(0,)), 4, SUM),
+    "scatter narrow": ("scatter", lambda: x.scatter((7, 3), (B, 1), (B, 3), "set", axes=(0,), clamp=False), 5, EXACT),
+    "scatter elements": ("scatter", lambda: x.scatter((5,), (B, 9, 1), (B, 9), "max", axes=(0,)), 2, EXACT),
+    "scatter middle": (
+        "scatter",
+        lambda: x.scatter((B, 3, 18), (B, 4, 1), (B, 4, 18), "add", axes=(1,), batch_axes=(0,)),
+        2,
+        SUM,
+    ),
+    "scatter points": (
+        "scatter",
+        lambda: x.scatter((2, 3, 33), (B, 2), (B, 33), "min", axes=(1, 0), clamp=False),
+        3,
+        EXACT,
+    ),
+    "scatter symbolic": ("scatter", lambda: x.scatter((B, 5), (4, 1), (4, 5), "mul", axes=(0,)), 2, SUM),
+    "scatter columns": ("scatter", lambda: x.scatter((37, 3), (B, 1), (B, 37), "add", axes=(1,)), 3, SUM),
 }
 
 

@@ -89,7 +89,10 @@ def _from_the_end(at: Tensor, sizes: tuple[Dim, ...]) -> Tensor:
 
 @operation("core.SliceUpdate")
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """`inputs` with a block of `updates` written from `start_indices` on; the block is moved inside where it leaves."""
+    """`inputs` with a block of `updates` written from `start_indices` on.
+
+    Negative starts count from the end; a block that would reach beyond an axis is moved inside.
+    """
     x, block = convert(inputs), convert(updates)
     start = as_indices(start_indices)
     if start.dims != (x.ndim,) or block.ndim != x.ndim:
@@ -105,7 +108,8 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
                 raise ShapeError(f"slice_update needs axes of known size, or whole ones. Received: {x.shape}")
             first: Any = constant(0, start.element)
         else:
-            first = bind("min", bind("max", start[axis], constant(0, start.element)), constant(size - n, start.element))
+            first = bind("max", from_the_end(start[axis], size), constant(0, start.element))
+            first = bind("min", first, constant(size - n, start.element))
         steps = bind("iota", shape=(n,), axis=0, dtype=start.element)
         row = bind("add", broadcast_to(first, (n,)), steps)
         places.append(spread(row, (*block.dims, 1), axis))

@@ -74,6 +74,16 @@ REFUSED: list[tuple[str, list[Type], dict[str, Any], str]] = [
     ("reduce_window", [of(4, 4)], {**POOL, "kind": "mul"}, "'kind' is one of add, max, min"),
     ("reduce_window", [of(4, 4)], {**POOL, "window": (2,)}, "'window' needs 2 entries"),
     ("reduce_window_grad", [of(4, 4), of(4, 4)], POOL, "needs a cotangent of type tensor<2x2xf32>"),
+    ("gather", [of(4, 3), of(2, 1)], {"axes": (0,)}, "needs signed integer indices [.., 1]"),
+    ("gather", [of(4, 3), of(2, 1, element=t.ui8)], {"axes": (0,)}, "needs numbers with a sign"),
+    ("gather", [of(4, 3), of(2, 2, element=t.i32)], {"axes": (0,)}, "indices [.., 1], a coordinate for each of"),
+    ("gather", [of(4, 3), of(2, 1, element=t.i32)], {"axes": (2,)}, "different axes from 0 to 1. Received: (2,)"),
+    ("gather", [of(4, 3), of(2, 1, element=t.i32)], {"axes": (1,), "batch_axes": (0,)}, "the leading dims of the"),
+    ("gather", [of(0, 3), of(2, 1, element=t.i32)], {"axes": (0,)}, "nothing at any index of an axis of size 0"),
+    ("scatter", [of(4, 3), of(2, 1, element=t.i32), of(2, 4)], {"axes": (0,), "kind": "add"}, "updates of type tensor<2x3"),
+    ("scatter", [of(4), of(2, 1, element=t.i32), of(2)], {"axes": (0,), "kind": "sub"}, "'kind' is one of set, add"),
+    ("scatter", [of(4, element=t.ui8), of(2, 1, element=t.i32), of(2, element=t.ui8)], {"axes": (0,), "kind": "max"},
+     "needs numbers with a sign"),
 ]  # fmt: skip
 
 
