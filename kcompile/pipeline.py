@@ -41,12 +41,12 @@ class Stage:
 SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
-    Stage("graph", (*SIMPLIFY, "simplify-scans", "hoist-scan-invariants", "fold-scale-into-weights",
+    Stage("graph", (*SIMPLIFY, "simplify-scans", "hoist-scan-invariants", "join-pads", "fold-scale-into-weights",
                     "mask-pooled-gradients", "fold-upsampling",
                     "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
                     "split-reductions", "align-operands",
-                    "narrow-dots", "hoist-scan-invariants", *SIMPLIFY, "simplify-scans", "hoist-weights"),
-          when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
+                    "narrow-dots", "hoist-scan-invariants", *SIMPLIFY, "simplify-scans", "pack-weights", "hoist-weights"),
+          when=(("fold-scale-into-weights", "freeze"), ("pack-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",
                      "reshape-epilogues", "fuse-epilogues", "fuse-pads", "fuse-producers", "fuse-row-chains",
