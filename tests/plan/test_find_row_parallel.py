@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from kcompile.dialects.graph import GraphBuilder
+from kcompile.dialects.graph.control import create_scan
 from kcompile.ir import types as t
-from kcompile.ir.core import Value, find_function
+from kcompile.ir.core import Block, Value, find_function
 from kcompile.ir.dims import symbol
 from kcompile.ir.types import TensorType
 from kcompile.options import Options
@@ -26,7 +27,31 @@ def convolve(b: GraphBuilder, x: Value, w: Value) -> Value:
     return models.pool(b, models.conv2d(b, image, kernel, same=True))
 
 
+def scan(over: Callable[[GraphBuilder, Value], Value]) -> Build:
+    """h' = tanh(h . w + x) over the steps that `over` makes of x, each with a last axis of 8."""
+
+    def build(b: GraphBuilder, x: Value, w: Value) -> Value:
+        steps = over(b, x)
+        square = b.slice(w, start=(0, 0), limit=(8, 8), strides=(1, 1))
+        length, *rest = t.shape_of(steps.type)
+        kind = TensorType(tuple(rest), t.f32)
+        body = Block([kind, kind, square.type])
+        inner = GraphBuilder(body)
+        h, step, weights = body.arguments
+        last = len(rest) - 1
+        product = inner.dot_general(h, weights, lhs_batch=(), rhs_batch=(), lhs_contract=(last,), rhs_contract=(0,))
+        after = inner.tanh(inner.add(product, step))
+        inner.create("graph.yield", [after, after], None, ())
+        made = create_scan(b, body, [b.full(0.0, kind)], [steps], [square], length)
+        if t.shape_of(made.results[1].type)[0] is B:
+            return made.results[1]
+        return b.add(b.transpose(made.results[1], permutation=(1, 0, 2)), b.expand(made.results[0], (1,), (B, 4, 8)))
+
+    return build
+
+
 APART: dict[str, Build] = {
+    "a recurrence": scan(lambda b, x: b.transpose(b.reshape(x, shape=(B, 4, 8)), permutation=(1, 0, 2))),
     "pointwise": lambda b, x, w: b.exp(x),
     "dense": lambda b, x, w: b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,)),
     "softmax": lambda b, x, w: models.softmax(b, x),
@@ -37,6 +62,7 @@ APART: dict[str, Build] = {
     "number of the feature": lambda b, x, w: b.add(x, b.iota(shape=(B, 32), axis=1, dtype=t.f32)),
 }
 MEETING: dict[str, Build] = {
+    "a recurrence over the batch": scan(lambda b, x: b.reshape(x, shape=(B, 4, 8))),
     "mean of the batch": lambda b, x, w: b.sub(x, b.expand(b.reduce(x, axes=(0,), kind="add"), (0,), (B, 32))),
     "a sum as the result": lambda b, x, w: b.reduce(x, axes=(0,), kind="add"),
     "number of the row": lambda b, x, w: b.add(x, b.iota(shape=(B, 32), axis=0, dtype=t.f32)),
