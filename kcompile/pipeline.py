@@ -42,10 +42,10 @@ SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 
 PIPELINE = (
     Stage("graph", (*SIMPLIFY, "simplify-scans", "hoist-scan-invariants", "join-pads", "fold-scale-into-weights",
-                    "mask-pooled-gradients", "fold-upsampling",
-                    "use-winograd", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
-                    "split-reductions", "align-operands",
-                    "narrow-dots", "hoist-scan-invariants", *SIMPLIFY, "simplify-scans", "pack-weights", "hoist-weights"),
+                    "mask-pooled-gradients", "fold-upsampling", "dce", "skip-unread", "use-winograd",
+                    "decompose-convolution", "pointwise-to-dot", "decompose-windows", "split-reductions",
+                    "align-operands", "narrow-dots", "hoist-scan-invariants", *SIMPLIFY, "simplify-scans",
+                    "pack-weights", "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("pack-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",

@@ -2,7 +2,7 @@
 
 GRAPH = (
     "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights",
-    "mask-pooled-gradients", "decompose-convolution", "pointwise-to-dot",
+    "mask-pooled-gradients", "skip-unread", "decompose-convolution", "pointwise-to-dot",
     "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
@@ -14,5 +14,6 @@ LINALG = ("lower-to-linalg",)
 ALL = (*GRAPH, *FUSION, *OUTLINE, *LINALG)
 ROUNDING = {  # what may change the last bits: other orders of summation
     "fold-scale-into-weights", "split-reductions{least=8}", "align-operands", "narrow-dots", "decompose-convolution",
+    "skip-unread",
     "lower-to-linalg", "pointwise-to-dot",
 }  # fmt: skip
