@@ -22,6 +22,7 @@ from kcompile.strategies import (
     convolution,
     depthwise,
     elementwise,
+    long_sums,
     phases,
     row_reduction,
     scalar_loops,
@@ -37,6 +38,7 @@ from kcompile.strategies.structured import Kernel, kernel
 STRATEGIES: dict[str, ModuleType] = {
     "attention": attention,
     "winograd": winograd,
+    "long_sums": long_sums,
     "contraction": contraction,
     "depthwise": depthwise,
     "convolution": convolution,

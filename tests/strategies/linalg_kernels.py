@@ -219,6 +219,18 @@ def filter_gradient(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Operati
     return f.ret(*f.generic(f.inputs, [f.fill((k, k, ic, oc), 0.0)], maps, "pppprrr", multiply_add))
 
 
+def dot_of_rows(m: Dim, k: int, n: int) -> Operation:
+    """w - 0.5 * (x' @ y), with x [m, k], y [m, n]: the gradient of a dense layer, and its update."""
+    f = LinalgKernel("dot_of_rows", [((m, k), t.f32), ((m, n), t.f32), ((k, n), t.f32)])
+    x, y, w = f.inputs
+    maps = [dims_map(3, (2, 0)), dims_map(3, (2, 1)), dims_map(3, (0, 1))]
+    (g,) = f.generic([x, y], [f.fill((k, n), 0.0)], maps, "ppr", multiply_add)
+    update = f.generic(
+        [w, g], [f.empty((k, n))], [dims_map(2, (0, 1))] * 3, "pp", lambda b, v, d, _: b.sub(v, b.mul(d, 0.5))
+    )
+    return f.ret(*update)
+
+
 def pooling(n: Dim, h: int, w: int, c: int, k: int, stride: int, kind: str) -> Operation:
     oh, ow = (h - k) // stride + 1, (w - k) // stride + 1
     f = LinalgKernel("pooling", [((n, h, w, c), t.f32)])

@@ -23,6 +23,15 @@ EXACT = 0.0
 WINOGRAD = 1e-5  # the transforms add and subtract values a few times larger than the result
 
 B = k.BATCH
+
+
+def forced(strategy: str, module: Operation) -> Operation:
+    """The kernel of a module with the strategy that it is to have, where it would take another at this size."""
+    (function,) = module_functions(module)
+    function["kernel.strategy"] = strategy
+    return module
+
+
 CASES = {
     # sizes around the tiles: 1, tile - 1, tile, tile + 1, primes
     "dense 1": ("contraction", lambda: k.dense(B, 7, 16), 1, SUM),
@@ -75,6 +84,26 @@ CASES = {
     "phases without taps": ("phases", lambda: k.phases(B, 3, 4, 5, 18, 1, 3), 2, SUM),
     "phases channels first": ("scalar_loops", lambda: k.phases(B, 3, 4, 5, 6, 3, 2, 1, last=False), 2, SUM),
     "filter gradient": ("convolution", lambda: k.filter_gradient(B, 6, 7, 5, 18, 3), 3, SUM),
+    "long sums": ("long_sums", lambda: forced("long_sums", k.filter_gradient(B, 6, 7, 5, 18, 3)), 3, SUM),
+    "long sums in blocks": (
+        "long_sums",
+        lambda: forced("long_sums{block=512}", k.filter_gradient(B, 6, 7, 5, 33, 3)),
+        3,
+        SUM,
+    ),
+    "long sums of images": (
+        "long_sums",
+        lambda: forced("long_sums{block=4096}", k.filter_gradient(B, 5, 4, 17, 5, 2)),
+        5,
+        SUM,
+    ),
+    "long sums of few": (
+        "long_sums",
+        lambda: forced("long_sums{block=600}", k.filter_gradient(B, 6, 7, 1, 32, 3)),
+        3,
+        SUM,
+    ),
+    "long sums of a dot": ("long_sums", lambda: forced("long_sums{block=200}", k.dot_of_rows(B, 16, 35)), 7, SUM),
     "max pooling": ("window", lambda: k.pooling(B, 6, 6, 19, 2, 2, "max"), 2, EXACT),
     "average pooling": ("window", lambda: k.pooling(B, 7, 7, 33, 3, 2, "add"), 1, SUM),
     "column sum": ("window", lambda: k.column_sum(B, 37), 5, SUM),

@@ -1,0 +1,323 @@
+"""long_sums: a few sums over very much, in blocks that stay in the second-level cache: the gradient of a filter.
+
+    dw[kh, kw, ic, oc] = epilogue(sum_{n, oh, ow} x[n, oh * s + kh, ow * s + kw, ic] * dy[n, oh, ow, oc])
+
+    sums[..] = init                                        -- this worker's tiles, in memory of its own
+    for block of the outer reduction dims:                 -- its part of x and dy fits half of the L2
+        for tile in this worker's share of (kh, kw, tiles of ic, tiles of oc):
+            accumulator[rows][vectors] = sums[tile]
+            for the steps of the block: accumulate           -- rows: scalars side by side in x; vectors of dy
+            sums[tile] = accumulator
+    for tile in the share: epilogue(sums[tile]) -> store
+
+Without blocks each tile would stream all of both operands from memory. The steps of one sum are taken in the same order
+as without, so nothing depends on the size of a block or the number of workers, and nothing is added up between them.
+Traffic: x and dy once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
+(Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD architectures", 2018), which want
+their inputs transposed; with channels last none of it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from kcompile.codegen.target import Target
+from kcompile.ir import types as t
+from kcompile.ir.attributes import UnitAttr
+from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import Dim, evaluate, symbols_of
+from kcompile.ir.types import TensorType, VectorType
+from kcompile.strategies.contraction import is_multiply_add
+from kcompile.strategies.frame import Frame
+from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.placement import placed, whole_of
+from kcompile.strategies.points import Points
+from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.tile_choice import lane_dim, reduction_order, results_fit, row_dim, rows_limit
+
+NOMINAL = 32  # what a symbolic dim counts as, a usual batch
+LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
+MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
+Place = dict[int, LaneIndex]  # dims of the iteration space
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How one root is cut.
+
+    row_dim, lane_dim  dims of the iteration space (-1: no row dim)
+    rows, vectors      of a tile; `unrolled` dims are in it as a whole besides
+    lanes              elements of a vector
+    """
+
+    row_dim: int
+    lane_dim: int
+    unrolled: tuple[int, ...]
+    rows: int
+    vectors: int
+    lanes: int
+
+    def __str__(self) -> str:
+        return f"rows={self.rows}, vectors={self.vectors}, lanes={self.lanes}, unrolled={len(self.unrolled)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LongSums:
+    """block: bytes of the operands in a block; roots: several are the phases of one result."""
+
+    block: int
+    roots: tuple[Sums, ...]
+
+    def __str__(self) -> str:
+        return f"block={self.block}, roots={len(self.roots)}, {self.roots[0]}"
+
+
+def match(kernel: Kernel, target: Target) -> LongSums | None:
+    """Multiply-adds over operands that do not fit the second-level cache, to results that do."""
+    if not kernel.roots or any(op.name != "linalg.generic" or len(op.results) != 1 for op in kernel.roots):
+        return None
+    views = [generic(op) for op in kernel.roots]
+    if len({whole_of(view.op.results[0]) for view in views}) != 1:
+        return None
+    found = [_cut(kernel, view, target) for view in views]
+    return None if None in found else LongSums(target.l2 // 4, tuple(one for one in found if one is not None))
+
+
+def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
+    if not is_multiply_add(view) or not results_fit(kernel, view):
+        return None
+    lane, extents = lane_dim(view), view.extents()
+    sizes = [extents[d] for d in view.parallel]
+    static = [n for n in sizes if isinstance(n, int)]
+    operands = [v for v, _ in view.operands_read]
+    if lane is None or len(static) < len(sizes) or not 0 < prod(static) <= MOST_SUMS or len(set(operands)) < 2:
+        return None
+    steps = prod(_nominal(extents[d]) for d in view.reductions)
+    pays = steps >= LONG and _moved(view) >= target.l2 // 2
+    if not pays and "kernel.strategy" not in kernel.function.attributes:
+        return None
+    widest = max([t.element_of(v.type) for v in (*operands, view.op.result)], key=t.bitwidth)
+    lanes = target.lanes(widest)
+    size = extents[lane]
+    assert isinstance(size, int)
+    columns = -(-size // lanes)
+    vectors = next(v for v in (*([columns] if columns <= 4 else []), 2, 4, 3, 1) if columns % v == 0)
+    row = row_dim(view, {lane})
+    limit = rows_limit(vectors, target.registers)
+    rows = 1 if row < 0 else _rows(extents[row], limit)
+    unrolled: list[int] = []
+    held = rows
+    for d in reversed([d for d in view.parallel if d not in (lane, row)]):
+        extent = extents[d]
+        if rows == (1 if row < 0 else extents[row]) and isinstance(extent, int) and held * extent <= limit:
+            unrolled.append(d)
+            held *= extent
+    return Sums(row, lane, tuple(unrolled), rows, vectors, lanes)
+
+
+def _moved(view: Generic) -> int:
+    """Bytes of the operands."""
+    return sum(_bytes(v) for v, _ in view.operands_read)
+
+
+def _block_steps(view: Generic, size: int) -> tuple[int, int]:
+    """Steps of the two outer reduction dims in a block of `size` bytes; one of the two is 1 or the whole dim."""
+    extents = view.extents()
+    outer, *rest = (_nominal(extents[d]) for d in reduction_order(view))
+    second = max(1, rest[0]) if rest else 1
+    steps = max(1, outer * second * size // max(1, _moved(view)))
+    return (1, min(second, steps)) if steps < second else (steps // second, second)
+
+
+def _rows(extent: Dim, limit: int) -> int:
+    """Rows of a tile: a divisor, so that each sum is made once, where there is one not too small."""
+    assert isinstance(extent, int)
+    best = max(r for r in range(1, min(extent, limit) + 1) if extent % r == 0)
+    return best if 2 * best >= min(extent, limit) else min(extent, limit)
+
+
+def _nominal(dim: Dim) -> int:
+    return dim if isinstance(dim, int) else evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL))
+
+
+def _bytes(value: Value) -> int:
+    assert isinstance(value.type, TensorType)
+    return _nominal(value.type.size) * t.bitwidth(value.type) // 8
+
+
+def emit(kernel: Kernel, parameters: LongSums, target: Target) -> Operation:
+    frame = Frame(kernel)
+    once = True
+    for root, sums in zip(kernel.roots, parameters.roots, strict=True):
+        view = generic(root)
+        _Emitter(frame, kernel, view, sums, parameters.block).run()
+        once = once and (sums.row_dim < 0 or view.extents()[sums.row_dim] % sums.rows == 0)  # type: ignore[operator]
+    if once:
+        frame.function["kernel.once"] = UnitAttr()
+    return frame.finish(f"long_sums{{{parameters}}}")
+
+
+class _Emitter:
+    def __init__(self, frame: Frame, kernel: Kernel, view: Generic, sums: Sums, block: int):
+        self.frame, self.kernel, self.view, self.cut = frame, kernel, view, sums
+        self.steps_of_block = _block_steps(view, block)
+        self.b = frame.b
+        self.extents = view.extents()
+        self.order = reduction_order(view)
+        special = (sums.row_dim, sums.lane_dim, *sums.unrolled)
+        self.outer = [d for d in view.parallel if d not in special]
+        held: list[list[Place]] = [
+            [{d: LaneIndex(self.b.index(i))} for i in range(self.extent(d))] for d in sums.unrolled
+        ]
+        self.unrolled: list[Place] = [{k: v for p in places for k, v in p.items()} for places in product(*held)]
+        self.held = len(self.unrolled) * sums.rows * sums.vectors  # accumulators of a tile
+        self.row_tiles = 1 if sums.row_dim < 0 else -(-self.extent(sums.row_dim) // sums.rows)
+        self.lane_tiles = -(-self.extent(sums.lane_dim) // (sums.vectors * sums.lanes))
+        self.counts = [self.lane_tiles, *(self.extent(d) for d in self.outer), self.row_tiles]
+        element = t.element_of(view.op.result.type)
+        self.vector = VectorType((sums.lanes,), element) if sums.lanes > 1 else element
+        self.memory = frame.scratch((prod(self.counts) * self.held, sums.lanes), element)
+
+    def extent(self, dim: int) -> int:
+        size = self.extents[dim]
+        assert isinstance(size, int)
+        return size
+
+    def run(self) -> None:
+        b = self.b
+        with self.tiles() as (tile, place), self.each_row(place) as (row, at):
+            self.write(tile, row, [self.initial(p) for p in self.columns(at)])
+        sizes = [self.frame.size(self.extents[d]) for d in self.order[:2]]
+        outer, inner = self.steps_of_block
+        with b.for_(b.index(0), sizes[0], outer) as first:
+            ends = [b.min(b.add(first.iv, b.index(outer)), sizes[0])]
+            if len(sizes) == 1:
+                self.block([first.iv], ends)
+            else:
+                with b.for_(b.index(0), sizes[1], inner) as second:
+                    end = b.min(b.add(second.iv, b.index(inner)), sizes[1])
+                    self.block([first.iv, second.iv], [*ends, end])
+                    second.yield_()
+            first.yield_()
+        with self.tiles() as (tile, place), self.each_row(place) as (row, at):
+            self.finish(at, self.read(tile, row, len(self.unrolled) * self.cut.vectors))
+
+    @contextmanager
+    def tiles(self) -> Iterator[tuple[Value, Place]]:
+        """This worker's tiles: the number of its first accumulator, and its place."""
+        b, cut = self.b, self.cut
+        with self.frame.parallel(self.counts) as at:
+            number = at[0]
+            for count, index in zip(self.counts[1:], at[1:], strict=True):
+                number = b.add(b.mul(number, b.index(count)), index)
+            place: Place = {d: LaneIndex(i) for d, i in zip(self.outer, at[1:-1], strict=True)}
+            place[cut.lane_dim] = LaneIndex(b.mul(at[0], b.index(cut.vectors * cut.lanes)), 1)
+            if cut.row_dim >= 0:
+                last = b.index(self.extent(cut.row_dim) - cut.rows)
+                place[cut.row_dim] = LaneIndex(b.min(b.mul(at[-1], b.index(cut.rows)), last))
+            yield b.mul(number, b.index(self.held)), place
+
+    @contextmanager
+    def each_row(self, place: Place) -> Iterator[tuple[Value, Place]]:
+        """The rows of a tile one after the other, where nothing is kept between them."""
+        b = self.b
+        with b.for_(b.index(0), b.index(self.cut.rows), 1) as loop:
+            yield loop.iv, self.row(place, loop.iv)
+            loop.yield_()
+
+    def row(self, place: Place, row: Value) -> Place:
+        if self.cut.row_dim < 0:
+            return place
+        return {**place, self.cut.row_dim: LaneIndex(self.b.add(place[self.cut.row_dim].base, row))}
+
+    def columns(self, place: Place) -> list[Place]:
+        """The places of one row's accumulators, in the order in which they lie in memory."""
+        b, cut = self.b, self.cut
+        start = place[cut.lane_dim].base
+        lanes = [LaneIndex(b.add(start, b.index(j * cut.lanes)), 1) for j in range(cut.vectors)]
+        return [{**place, **held, cut.lane_dim: lane} for held in self.unrolled for lane in lanes]
+
+    def mask(self, place: Place, cache: dict[object, Value]) -> Value | None:
+        size = self.extent(self.cut.lane_dim)
+        if size % self.cut.lanes == 0:
+            return None
+        base = place[self.cut.lane_dim].base
+        if base not in cache:
+            rest = self.b.min(self.b.sub(self.b.index(size), base), self.b.index(self.cut.lanes))
+            cache[base] = self.b.mask(rest, self.cut.lanes)
+        return cache[base]
+
+    def initial(self, place: Place) -> Value:
+        points = Points(self.frame, self.cut.lanes)
+        dims = [place.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]
+        return points.vector(points.value(self.view.inits[0], points.map(self.view.output_maps[0], dims)))
+
+    def slot(self, tile: Value, row: Value, number: int) -> list[Value]:
+        b = self.b
+        first = b.add(tile, b.mul(row, b.index(len(self.unrolled) * self.cut.vectors)))
+        return [b.add(first, b.index(number)), b.index(0)]
+
+    def read(self, tile: Value, row: Value, count: int) -> list[Value]:
+        b, lanes = self.b, self.cut.lanes
+        places = [self.slot(tile, row, i) for i in range(count)]
+        return [b.vload(self.memory, p, lanes) if lanes > 1 else b.load(self.memory, p) for p in places]
+
+    def write(self, tile: Value, row: Value, values: list[Value]) -> None:
+        b = self.b
+        for i, value in enumerate(values):
+            store = b.vstore if self.cut.lanes > 1 else b.store
+            store(value, self.memory, self.slot(tile, row, i))
+
+    def block(self, starts: list[Value], ends: list[Value]) -> None:
+        """All tiles of the share over one block of steps."""
+        b, cut = self.b, self.cut
+        with self.tiles() as (tile, place):
+            rows = [b.index(i) for i in range(cut.rows)]
+            width = len(self.unrolled) * cut.vectors
+            sums = [v for row in rows for v in self.read(tile, row, width)]
+            places = [p for row in rows for p in self.columns(self.row(place, row))]
+            cache: dict[object, Value] = {}
+            masks = [self.mask(p, cache) for p in places]
+            bounds = [*zip(starts, ends, strict=True)]
+            bounds += [(b.index(0), self.frame.size(self.extents[d])) for d in self.order[len(starts) :]]
+            sums = self.steps({}, bounds, places, masks, sums)
+            for i, row in enumerate(rows):
+                self.write(tile, row, sums[i * width : (i + 1) * width])
+
+    def steps(
+        self,
+        at: Place,
+        bounds: list[tuple[Value, Value]],
+        places: list[Place],
+        masks: list[Value | None],
+        sums: list[Value],
+    ) -> list[Value]:
+        if not bounds:
+            cache: dict[object, Value] = {}
+            made = []
+            for place, mask, total in zip(places, masks, sums, strict=True):
+                points = Points(self.frame, self.cut.lanes, mask, cache=cache)
+                dims = [at[d] if d in at else place[d] for d in range(self.view.dims)]
+                made.append(points.vector(points.generic_body(self.view.op, dims, [total])[0]))
+            return made
+        dim = self.order[len(self.order) - len(bounds)]
+        low, high = bounds[0]
+        with self.b.for_(low, high, 1, sums) as loop:
+            loop.yield_(self.steps({**at, dim: LaneIndex(loop.iv)}, bounds[1:], places, masks, list(loop.args)))
+        return list(loop.results)
+
+    def finish(self, place: Place, totals: list[Value]) -> None:
+        """The epilogue at the accumulators of a row, and the store of every result of the kernel."""
+        masks: dict[object, Value] = {}
+        cache: dict[object, Value] = {}
+        for at, total in zip(self.columns(place), totals, strict=True):
+            where = [at[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
+            whole, indices = placed(self.frame, self.view.op.result, where)
+            points = Points(self.frame, self.cut.lanes, self.mask(at, masks), {whole: total}, cache)
+            values = [points.value(result, indices) for result in self.kernel.outputs]
+            for value, memref in zip(values, self.frame.outputs, strict=True):
+                points.store(value, memref, indices)
