@@ -8,6 +8,7 @@ import numpy as np
 
 from kcompile.keras.naming import auto_name
 from kcompile.keras.variable import Variable
+from kcompile.tracing.trace import current_trace
 
 
 class Metric:
@@ -57,8 +58,12 @@ class Metric:
 
     def reset_state(self) -> None:
         """All state back to 0."""
+        traced = current_trace() is not None
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+            if traced:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+            else:
+                variable._array.fill(0)
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight=None)")

@@ -16,6 +16,7 @@ from kcompile.errors import ArgumentError, ShapeError
 from kcompile.tracing.structure import flatten, map_structure
 
 Batch = tuple[Any, Any, Any]
+DEFAULT_ROWS = 32  # of a batch, as in Keras
 
 
 class PyDataset:
@@ -83,7 +84,7 @@ class ArraySource(Source):
             raise ArgumentError(f"batch_size is an int >= 1. Received: batch_size={batch_size!r}")
         if batch_size is None and steps:
             batch_size = -(-self.samples // steps)
-        self.batch_size = int(batch_size or 32)
+        self.batch_size = int(batch_size or DEFAULT_ROWS)
         self.shuffle = bool(shuffle)
         self.steps = math.ceil(self.samples / self.batch_size)
 
