@@ -8,6 +8,7 @@ the peer benchmark, with `tools/bench/peers/kcompile.py` as our adapter.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +64,17 @@ print(time.perf_counter() - t)
 """
 
 
+RESNET = """
+import time, numpy as np
+import kcompile
+from kcompile import keras
+model = keras.applications.ResNet50(weights=None)
+t = time.perf_counter()
+kcompile.compile(model)(np.zeros((1, 224, 224, 3), np.float32))
+print(time.perf_counter() - t)
+"""
+
+
 def report(what: str, seconds: float) -> None:
     print(f"{what:<64}{seconds * 1e6:10.2f} us")
 
@@ -105,6 +118,31 @@ def overhead() -> None:
     report("32-64-64-10 perceptron, one row: CompiledModel.__call__", best(partial(compiled, x)))
     report("32-64-64-10 perceptron, one row: CompiledModel.predict", best(partial(compiled.predict, x)))
     report("32-64-64-10 perceptron, one row: Model.predict", best(partial(model.predict, x, verbose=0)))
+    training(model)
+
+
+def training(model: Any) -> None:
+    """What fit costs around its steps: the perceptron on batches of 32, one thread."""
+    from kcompile import keras
+    from kcompile.runtime.host import set_threads
+
+    class Listener(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            pass
+
+    set_threads(1)
+    rng = np.random.default_rng(0)
+    steps = 256
+    x, y = rng.random((32 * steps, 32), np.float32), rng.integers(0, 10, 32 * steps)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.train_on_batch(x[:32], y[:32])
+    step, arrays = model._steps.function("train", (x[:32], y[:32], None))
+    alone = best(partial(step.prepare().call, *arrays))
+    report("perceptron, train step of 32 rows, one thread: the native call alone", alone)
+    for what, callbacks in (("", []), (" with a callback on each batch", [Listener()])):
+        spent = best(partial(model.fit, x, y, verbose=0, callbacks=callbacks)) / steps
+        report(f"  fit{what}, around each step", spent - alone)
+    report("  train_on_batch, around the step", best(partial(model.train_on_batch, *arrays)) - alone)
 
 
 def main() -> None:
@@ -116,6 +154,9 @@ def main() -> None:
         print(f"compile digits inference, cached: {min(in_new_process(COMPILE, cache) for _ in range(3)):.2f} s")
         print(f"first digits train step, cold: {in_new_process(STEP, cache):.2f} s")
         print(f"first digits train step, cached: {min(in_new_process(STEP, cache) for _ in range(3)):.2f} s")
+        if importlib.util.find_spec("kcompile.keras.applications"):
+            print(f"compile ResNet50 inference, cold: {in_new_process(RESNET, cache):.2f} s")
+            print(f"compile ResNet50 inference, cached: {min(in_new_process(RESNET, cache) for _ in range(3)):.2f} s")
     overhead()
     digits()
 
