@@ -50,7 +50,7 @@ PIPELINE = (
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",
                      "reshape-epilogues", "fuse-epilogues", "fuse-pads", "fuse-producers", "fuse-row-chains",
-                     "fuse-siblings", "cse", "outline-kernels", "dedupe-kernels")),
+                     "fuse-siblings", "fuse-joins", "cse", "outline-kernels", "dedupe-kernels")),
     Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows",
                      "annotate-calls", "order-kernels", "name-sizes")),
     Stage("loops", ("tune-strategies", "emit-loops"), when=(("tune-strategies", "tune"),)),
