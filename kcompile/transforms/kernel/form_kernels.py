@@ -13,7 +13,7 @@ from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.dispatches import make_dispatch
-from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant
+from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant, root_of, tensor_type
 
 
 @pass_("form-kernels", reads="graph", writes="kernel", exact=True)
@@ -23,6 +23,7 @@ def form_kernels(module: Operation) -> bool:
 
 def _form(body: Block) -> bool:
     changed = False
+    made: list[Operation] = []
     for op in body.ops:
         if op.dialect != "graph" or is_alias(op) or op.has_trait("control"):
             continue
@@ -33,8 +34,30 @@ def _form(body: Block) -> bool:
         constants = [
             d for d in dict.fromkeys(v.defining_op for v in op.operands) if d is not None and is_inline_constant(d)
         ]
-        make_dispatch(op, constants)
+        made.append(make_dispatch(op, constants))
     for op in list(body.ops):
         if op.name == "graph.constant" and not op.results[0].uses:
             op.erase()
+    for dispatch in made:
+        _take_reshape(dispatch)
     return changed
+
+
+def _take_reshape(dispatch: Operation) -> None:
+    """The product with packed weights has panels and the columns of each; in its kernel they are one axis again."""
+    users = dispatch.results[0].users if len(dispatch.results) == 1 else []
+    if root_of(dispatch) != "graph.dot_general" or len(users) != 1 or users[0].name != "graph.reshape":
+        return
+    (reshape,) = users
+    panels, whole = tensor_type(reshape.operands[0]).shape, tensor_type(reshape.result).shape
+    if len(whole) + 1 != len(panels) or whole[:-1] != panels[:-2]:
+        return
+    end = dispatch.body.terminator
+    inner = reshape.clone({reshape.operands[0]: end.operands[0]})
+    dispatch.body.insert_before(end, inner)
+    end.set_operands(inner.results)
+    made = dispatch.add_result(reshape.result.type)
+    made.hint = reshape.result.hint
+    reshape.replace_by([made])
+    dispatch.results = [made]
+    made.index = 0

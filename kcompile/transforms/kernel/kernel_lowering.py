@@ -34,7 +34,8 @@ class KernelLowering:
         self.stored: dict[Value, Value] = dict(zip(function.body.arguments, self.block.arguments, strict=True))
         for old, new in self.stored.items():
             new.hint = old.hint
-        self.parts: dict[Value, int] = {}  # values whose tensor has its last axis split into parts: (parts, of a part)
+        self.parts: set[Value] = set()  # values whose tensor has two axes for the last one: (part, feature of it)
+        self.panels: dict[Value, int] = {}  # results with packed weights, and in how many parts they are read
         self.shared = _shared_values(function)
 
     def run(self, lower_root: Callable[[KernelLowering, Operation], None]) -> Operation:
@@ -43,6 +44,8 @@ class KernelLowering:
             with self.b.located(op.location):
                 if op.name == "func.return":
                     self._finish(op)
+                elif op.name == "graph.reshape" and op.operands[0] in self.panels:
+                    self._join_panels(op)
                 elif not is_elementwise(op) and op.name not in ("graph.constant", "graph.reshape"):
                     lower_root(self, op)
         arguments = tuple(a.type for a in self.block.arguments)
@@ -98,6 +101,14 @@ class KernelLowering:
     def maps(self, body: PointBody) -> list[AffineMap]:
         """The maps of the inputs of a body to their tensors."""
         return [self._in_parts(v, m) if v in self.parts else m for v, m in body.inputs]
+
+    def _join_panels(self, op: Operation) -> None:
+        """(panel, column) as one axis, or (part, panel, column) as (part, feature of it)."""
+        parts, shape = self.panels[op.operands[0]], tensor_type(op.result).shape
+        if parts > 1:
+            shape = (*shape[:-1], parts, shape[-1] // parts)
+            self.parts.add(op.result)
+        self.stored[op.result] = tensor.reshape(self.b, self.stored[op.operands[0]], shape)
 
     def _in_parts(self, value: Value, map_: AffineMap) -> AffineMap:
         """(.., d + part * size) as (.., part, d)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kcompile.dialects.graph.contraction import free_axes
 from kcompile.ir.affine import AffineExpr, AffineMap, dim_expr, expr, identity_map
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim
+from kcompile.ir.dims import Dim, product
 from kcompile.transforms.kernel.access import Reads, reads
 from kcompile.transforms.kernel.dispatches import argument_of, iteration_shape, reads_of, root_op
 from kcompile.transforms.kernel.kinds import MOVEMENT, is_elementwise, root_of, tensor_type
@@ -75,13 +75,15 @@ def parts_between(root: Operation, consumer: Operation, found: Reads) -> int:
     dot = root_op(root)
     if dot is None or dot.name != "graph.dot_general" or {u for r in root.results for u in r.users} != {consumer}:
         return 0
-    rank = tensor_type(dot.operands[1]).rank
-    if free_axes(rank, dot["rhs_batch"], dot["rhs_contract"]) != (rank - 1,):
+    weights, made = tensor_type(dot.operands[1]), tensor_type(dot.result).shape
+    if weights.rank - 1 not in free_axes(weights.rank, dot["rhs_batch"], dot["rhs_contract"]):
         return 0
-    whole, part = tensor_type(dot.result).shape, tensor_type(consumer.results[0]).shape
-    count = parts_of(whole, part)
-    if count < 2 or any(tensor_type(r).shape != whole for r in root.results):
+    whole, part = iteration_shape(root), tensor_type(consumer.results[0]).shape
+    count = parts_of(whole, part)  # type: ignore[arg-type]
+    if count < 2 or product(whole) != product(made) or any(tensor_type(r).shape != whole for r in root.results):  # type: ignore[arg-type]
         return 0
+    if len(made) != len(whole) and part[-1] % made[-1]:  # type: ignore[operator]
+        return 0  # a part ends inside a panel
     size = part[-1]
     assert isinstance(size, int)
     places = [AffineMap(len(part), part_place(len(part), i, size)) for i in range(count)]
