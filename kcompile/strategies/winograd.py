@@ -72,12 +72,14 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     item = t.bitwidth(op.result.type) // 8
     chunk = largest_divisor(columns, max(1, CHUNK_FEATURES // (vectors * lanes)))
     row_bytes = rows * geometry.points * (geometry.padded_channels + chunk * vectors * lanes) * item
-    block = max(1, target.l2 // 2 // row_bytes)
     kernel_bytes = geometry.points * columns * vectors * lanes * geometry.image[2] * item
-    return Blocks(rows, vectors, lanes, block, chunk, kernel_bytes > target.l2)
+    outside = kernel_bytes > target.l2
+    block = max(1, target.l2 * 5 // 8 // row_bytes, -(-LEAST_TILES // rows) if outside else 1)
+    return Blocks(rows, vectors, lanes, block, chunk, outside)
 
 
 CHUNK_FEATURES = 64  # M of a chunk is written and read back at once
+LEAST_TILES = 24  # of a block, where the kernel comes from beyond the second level: 12 multiply-adds a byte
 
 
 def choose_vectors(needed: int, target: Target) -> int:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from kcompile.dialects.graph.winograd import PAIRS, PANEL, panels
 
 MULTIPLY = 8.0e-3  # ns a multiply-add, in register tiles, direct or at the points: 250 of 276 GF/s
-GATHER = {2: 0.9, 4: 2.0}  # ns a tile and input channel: read, transform, store (36 or 16 points)
-SCATTER = {2: 1.0, 4: 2.2}  # ns a tile and output feature: load, transform back, epilogue, store
-LOAD = 0.05  # ns a byte of weights that do not stay in the cache from one call to the next: 20 GB/s
+GATHER = {2: 1.0, 4: 2.4}  # ns a tile and input channel: read, transform, store (16 or 36 points)
+SCATTER = {2: 0.8, 4: 1.9}  # ns a tile and output feature: load, transform back, epilogue, store
+LOAD = 0.033  # ns a byte of weights that do not stay in the cache from one call to the next: 30 GB/s
 CACHED = 1 << 20  # bytes of weights that do stay
-PREPARE = 0.25  # ns an element of the transformed kernel, where it is made anew in each call
+PREPARE = 0.6  # ns an element of the transformed kernel, where it is made anew in each call
 MARGIN = 0.9  # Winograd's larger rounding error wants a gain of at least a tenth
 
 
