@@ -18,7 +18,7 @@ import numpy as np
 
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim
+from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
 from kcompile.transforms.kernel.kinds import tensor_type
@@ -66,8 +66,8 @@ def _part(value: Value) -> Part | None:
     op = value.defining_op
     if op is None or op.name != "graph.pad" or any(op["interior"]) or not _is_zero(op.operands[1]):
         return None
-    axes = [i for i, (low, high) in enumerate(zip(op["low"], op["high"], strict=True)) if low or high]
-    if len(axes) != 1 or op["low"][axes[0]] < 0 or op["high"][axes[0]] < 0:
+    axes = [i for i, (low, high) in enumerate(zip(op["low"], op["high"], strict=True)) if low != 0 or high != 0]
+    if len(axes) != 1 or any(isinstance(p[axes[0]], SymbolicDim) or p[axes[0]] < 0 for p in (op["low"], op["high"])):
         return None
     size: Dim = tensor_type(op.operands[0]).shape[axes[0]]
     return Part(axes[0], op["low"][axes[0]], size, op.operands[0]) if isinstance(size, int) else None
