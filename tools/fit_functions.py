@@ -91,17 +91,17 @@ def fit_all() -> None:
 
     fit_tanh()
 
-    error_function = np.vectorize(math.erf)
-    x = chebyshev(1e-3, 0.9219)
-    e = error_function(x)
-    c = fit([x ** (2 * k + 1) / e for k in range(6)], (e - x) / e, np.ones_like(x))
-    write("ERF", c, "erf(x) = x + x q(x^2) for |x| <= 0.92", relative(x + x * polynomial(c, x * x), e))
+    x = chebyshev(1e-3, 4.0)
+    erf, erfc = np.vectorize(math.erf)(x), np.vectorize(math.erfc)(x)
+    c = fit([x**k for k in range(9)], np.log2(erfc) / x, erfc * math.log(2) * x / erf)
+    error = float(np.abs((np.exp2(x * polynomial(c, x)) - erfc) / erf).max())
+    write("ERFC", c, "erfc(x) = 2^(x q(x)) for x <= 4, relative to erf(x)", error)
 
-    x = chebyshev(0.9218, 4.0)
-    e = np.vectorize(math.erfc)(x)
-    c = fit([x ** (k + 1) for k in range(7)], np.log(e) + x, e)
-    error = float(np.abs(np.exp(-x + x * polynomial(c, x)) - e).max())
-    write("ERFC", c, "erfc(x) = e^(-x + x q(x)) for 0.92 <= x <= 4, absolute", error)
+    x = chebyshev(-0.50005, 0.50005)
+    x = x[np.abs(x) > 1e-4]
+    e = np.exp2(x) - 1
+    c = fit([x ** (k + 1) / e for k in range(6)], np.ones_like(x), np.ones_like(x))
+    write("EXP2M1", c, "2^x - 1 = x q(x) for |x| <= 1/2", relative(x * polynomial(c, x), e))
 
     x = chebyshev(1.0, 6.0, 6001)
     u = (x - 2) / (x + 2)
