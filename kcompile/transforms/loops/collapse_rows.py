@@ -11,8 +11,8 @@ and sums have long innermost loops. Reads and writes linalg; exact: the order of
 from __future__ import annotations
 
 from kcompile.ir import types as t
-from kcompile.ir.affine import AffineMap, dims_map
-from kcompile.ir.attributes import AffineMapAttr, ArrayAttr
+from kcompile.ir.affine import AffineExpr, AffineMap, affine_map, dim_expr
+from kcompile.ir.attributes import AffineMapAttr, ArrayAttr, IntAttr
 from kcompile.ir.core import Operation, Value, module_functions
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
@@ -20,7 +20,8 @@ from kcompile.ir.types import FunctionType, TensorType
 from kcompile.strategies.structured import Generic, generic
 from kcompile.transforms.loops.collapse_dimensions import Groups, reshape_call, together
 
-_SHAPELESS = ("linalg.fill", "tensor.empty", "tensor.dim", "kernel.size", "func.return", "linalg.generic")
+_KNOWN = ("linalg.fill", "tensor.empty", "tensor.dim", "kernel.size", "func.return", "linalg.generic",
+          "tensor.expand_shape", "tensor.collapse_shape")  # fmt: skip
 
 
 @pass_("collapse-rows", reads="linalg", writes="linalg", exact=True)
@@ -46,37 +47,55 @@ def rooted_kernel(function: Operation) -> list[Generic] | None:
     """The generics of a kernel that has one reduction with one result first and pointwise work after it."""
     if "kernel.root" not in function.attributes:
         return None
+    arguments = function.body.arguments
     for op in function.body.ops:
-        if op.name not in _SHAPELESS and not op.name.startswith("arith."):
+        if op.name not in _KNOWN and not op.name.startswith("arith."):
             return None
-        if any(v in function.body.arguments for v in op.operands) and op.name == "func.return":
+        if op.name == "func.return" and any(v in arguments for v in op.operands):
             return None
+        if op.name == "tensor.expand_shape" and op.operands[0] not in arguments:
+            return None  # weights that are cut into parts are an argument
     views = [generic(op) for op in function.body.ops if op.name == "linalg.generic"]
     if not views or not views[0].reductions or any(v.reductions for v in views[1:]):
         return None
-    if len(views[0].op.results) != 1:
+    root = views[0]
+    if len(root.op.results) != 1 or [e.dim for e in root.output_maps[0].results] != list(root.parallel):
         return None
     for view in views:
-        if any(e.dim is None for m in view.maps for e in m.results):
+        if any(e.dim is None and e.terms for m in view.maps for e in m.results):
             return None
         if any(op.name in ("linalg.index", "tensor.extract") for op in view.body.ops):
             return None
-        if view.reductions:
-            if [e.dim for e in view.output_maps[0].results] != list(view.parallel):
-                return None
-        elif not all(m.is_identity for m in view.output_maps) or view.dims != len(views[0].parallel):
+        if view is not root and not all(m.is_identity for m in view.output_maps):
             return None
-    return views
+    return views if joined_dims(function, root) is not None else None
+
+
+def joined_dims(function: Operation, root: Generic) -> int | None:
+    """How many leading dims of the root are dims of every reader, too: those before columns, panels and parts."""
+    collapses = [op for op in function.body.ops if op.name == "tensor.collapse_shape"]
+    readers = [generic(op) for op in function.body.ops if op.name == "linalg.generic" and op is not root.op]
+    count = len(root.parallel) - 1
+    if collapses:
+        if len(collapses) > 1 or collapses[0].operands[0] is not root.op.results[0]:
+            return None
+        groups = collapses[0]["reassociation"]
+        if any(len(group) != 1 for group in groups[:-1]):
+            return None
+        count = len(groups) - 1
+    return min([count, *(view.dims - 1 for view in readers)])
 
 
 def groups_of(views: list[Generic]) -> tuple[Groups, Groups]:
-    """Which result dims become one, and which summed dims."""
+    """Which leading result dims become one, and which summed dims."""
     root = views[0]
-    rank = len(root.parallel)
-    results: Groups = [[d] for d in range(min(rank, 1))]
-    for d in range(1, rank):
-        # the last dim carries the lanes
-        if d < rank - 1 and all(together(m, d - 1, d) for view in views for m in view.maps):
+    function = root.op.parent_op
+    assert function is not None
+    count = joined_dims(function, root)
+    assert count is not None
+    results: Groups = [[d] for d in range(min(count, 1))]
+    for d in range(1, count):
+        if all(together(m, d - 1, d) for view in views for m in view.maps):
             results[-1].append(d)
         else:
             results.append([d])
@@ -89,41 +108,59 @@ def groups_of(views: list[Generic]) -> tuple[Groups, Groups]:
     return results, summed
 
 
+def all_groups(view: Generic, results: Groups, summed: Groups) -> Groups:
+    """The groups of all dims of one of the generics."""
+    joined = sum(len(group) for group in results)
+    return [*results, *([d] for d in view.parallel[joined:]), *(summed if view.reductions else [])]
+
+
 def collapsed_shapes(views: list[Generic]) -> dict[Value, TensorType] | None:
     """The new types of all tensors; None where nothing changes or two readers want different ones."""
     results, summed = groups_of(views)
-    if len(results) == len(views[0].parallel) and len(summed) == len(views[0].reductions):
+    if all(len(group) == 1 for group in (*results, *summed)):
         return None
     wanted: dict[Value, TensorType] = {}
     for view in views:
-        groups = [*results, *summed] if view.reductions else results
+        groups = all_groups(view, results, summed)
         made = zip((*view.op.results, *view.inputs, *view.inits), (*view.output_maps, *view.maps), strict=True)
         for value, map_ in made:
             assert isinstance(value.type, TensorType)
-            shape = collapsed(value.type.shape, map_, groups)[0]
-            new = t.with_shape(value.type, shape)
-            if wanted.setdefault(value, new) is not new:
+            maker = value.defining_op
+            new = t.with_shape(value.type, collapsed(value.type.shape, map_, groups)[0])
+            cut = maker is not None and maker.name == "tensor.expand_shape" and new is not value.type
+            if cut or wanted.setdefault(value, new) is not new:
+                return None
+    for op in views[0].op.results[0].users:
+        if op.name == "tensor.collapse_shape":
+            shape = t.shape_of(op.result.type)
+            sizes = [product([shape[d] for d in group]) for group in results]
+            assert isinstance(op.result.type, TensorType)
+            new = t.with_shape(op.result.type, (*sizes, *shape[sum(len(g) for g in results) :]))
+            if wanted.setdefault(op.result, new) is not new:
                 return None
     return wanted
 
 
-def collapsed(shape: tuple[Dim, ...], map_: AffineMap, groups: Groups) -> tuple[tuple[Dim, ...], list[int]]:
-    """The shape of an operand over the groups, and which groups its axes are."""
+def collapsed(shape: tuple[Dim, ...], map_: AffineMap, groups: Groups) -> tuple[tuple[Dim, ...], list[AffineExpr]]:
+    """The shape of an operand over the groups, and how they index it."""
     number = {d: i for i, group in enumerate(groups) for d in group}
-    sizes: dict[int, list[Dim]] = {}
-    for size, expression in zip(shape, map_.results, strict=True):
-        sizes.setdefault(number[expression.dim], []).append(size)  # type: ignore[index]
-    return tuple(product(parts) for parts in sizes.values()), list(sizes)
+    sizes: dict[AffineExpr | int, list[Dim]] = {}
+    for axis, (size, expression) in enumerate(zip(shape, map_.results, strict=True)):
+        # a part is named by its number, which stays
+        key = axis if expression.dim is None else dim_expr(number[expression.dim])
+        sizes.setdefault(key, []).append(size)
+    exprs = [map_.results[key] if isinstance(key, int) else key for key in sizes]
+    return tuple(product(parts) for parts in sizes.values()), exprs
 
 
 def _apply(function: Operation, views: list[Generic], wanted: dict[Value, TensorType]) -> None:
     results, summed = groups_of(views)
     for view in views:
-        groups = [*results, *summed] if view.reductions else results
+        groups = all_groups(view, results, summed)
         maps = []
         for value, map_ in zip((*view.inputs, *view.inits), view.maps, strict=True):
             assert isinstance(value.type, TensorType)
-            maps.append(AffineMapAttr(dims_map(len(groups), collapsed(value.type.shape, map_, groups)[1])))
+            maps.append(AffineMapAttr(affine_map(len(groups), collapsed(value.type.shape, map_, groups)[1])))
         kinds = view.op.attributes["iterator_types"].elements  # type: ignore[attr-defined]
         view.op["indexing_maps"] = ArrayAttr(tuple(maps))
         view.op["iterator_types"] = ArrayAttr(tuple(kinds[group[0]] for group in groups))
@@ -132,6 +169,12 @@ def _apply(function: Operation, views: list[Generic], wanted: dict[Value, Tensor
         maker = value.defining_op
         if maker is not None and maker.name == "linalg.fill":  # into an empty tensor of the same shape
             maker.operands[1].type = new
+        if maker is not None and maker.name == "tensor.collapse_shape":
+            joined = [d for group in results for d in group]
+            groups = maker["reassociation"][len(joined) :]
+            first = len(results) - len(joined)  # by which the axes behind the rows move
+            axes = [*([i] for i in range(len(results))), *([d + first for d in group] for group in groups)]
+            maker.attributes["reassociation"] = ArrayAttr(tuple(ArrayAttr(tuple(map(IntAttr, g))) for g in axes))
     function["function_type"] = FunctionType(
         tuple(a.type for a in function.body.arguments), tuple(v.type for v in function.body.terminator.operands)
     )
