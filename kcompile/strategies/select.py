@@ -22,6 +22,7 @@ from kcompile.strategies import (
     convolution,
     depthwise,
     elementwise,
+    inner_products,
     long_sums,
     phases,
     row_reduction,
@@ -38,6 +39,7 @@ from kcompile.strategies.structured import Kernel, kernel
 STRATEGIES: dict[str, ModuleType] = {
     "attention": attention,
     "winograd": winograd,
+    "inner_products": inner_products,
     "long_sums": long_sums,
     "contraction": contraction,
     "depthwise": depthwise,

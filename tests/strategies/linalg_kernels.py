@@ -219,6 +219,19 @@ def filter_gradient(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Operati
     return f.ret(*f.generic(f.inputs, [f.fill((k, k, ic, oc), 0.0)], maps, "pppprrr", multiply_add))
 
 
+def narrow_convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Operation:
+    """tanh(x * filter + bias), valid, with the filter [oc, k, k, ic]: sums along the inputs."""
+    out = (n, h - k + 1, w - k + 1, oc)
+    f = LinalgKernel("narrow_convolution", [((n, h, w, ic), t.f32), ((oc, k, k, ic), t.f32), ((oc,), t.f32)])
+    x, filter_, bias = f.inputs
+    at = [dim_expr(0), expr({1: 1, 4: 1}), expr({2: 1, 5: 1}), dim_expr(6)]
+    maps = [affine_map(7, at), dims_map(7, (3, 4, 5, 6)), dims_map(7, (0, 1, 2, 3))]
+    (total,) = f.generic([x, filter_], [f.fill(out, 0.5)], maps, "pppprrr", multiply_add)
+    maps = [dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,)), dims_map(4, (0, 1, 2, 3))]
+    (y,) = f.generic([total, bias], [f.empty(out)], maps, "pppp", lambda b, a, c, _: b.tanh(b.add(a, c)))
+    return f.ret(y, total)
+
+
 def dot_of_rows(m: Dim, k: int, n: int) -> Operation:
     """w - 0.5 * (x' @ y), with x [m, k], y [m, n]: the gradient of a dense layer, and its update."""
     f = LinalgKernel("dot_of_rows", [((m, k), t.f32), ((m, n), t.f32), ((k, n), t.f32)])

@@ -84,6 +84,10 @@ CASES = {
     "phases without taps": ("phases", lambda: k.phases(B, 3, 4, 5, 18, 1, 3), 2, SUM),
     "phases channels first": ("scalar_loops", lambda: k.phases(B, 3, 4, 5, 6, 3, 2, 1, last=False), 2, SUM),
     "filter gradient": ("convolution", lambda: k.filter_gradient(B, 6, 7, 5, 18, 3), 3, SUM),
+    "inner products": ("inner_products", lambda: k.narrow_convolution(B, 4, 18, 16, 3, 3), 2, SUM),
+    "inner products of one": ("inner_products", lambda: k.narrow_convolution(1, 3, 21, 19, 1, 2), 1, SUM),
+    "inner products of four": ("inner_products", lambda: k.narrow_convolution(B, 2, 16, 50, 4, 1), 2, SUM),
+    "inner products of rows": ("inner_products", lambda: k.dense(33, 37, 2, transposed=True, epilogue=False), 1, SUM),
     "long sums": ("long_sums", lambda: forced("long_sums", k.filter_gradient(B, 6, 7, 5, 18, 3)), 3, SUM),
     "long sums in blocks": (
         "long_sums",

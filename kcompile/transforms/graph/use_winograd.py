@@ -20,6 +20,7 @@ from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph import convolution_cost
 from kcompile.transforms.graph.convolution_cost import Choice
+from kcompile.transforms.graph.narrow_convolutions import sums_along_inputs
 from kcompile.transforms.graph.roles import WeightOnly
 from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
@@ -54,6 +55,7 @@ def is_possible(op: Operation) -> bool:
         and [w.shape[i] for i in op["rhs_spec"][2:]] == [3, 3]
         and all(n == 1 for name in ("strides", "lhs_dilation", "rhs_dilation") for n in op[name])
         and op.get("feature_groups", 1) == op.get("batch_groups", 1) == 1
+        and not sums_along_inputs(op)
         and not any(isinstance(n, SymbolicDim) or n == 0 for space in spaces for n in space)
     )
 
