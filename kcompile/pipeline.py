@@ -19,6 +19,7 @@ import numpy as np
 from kcompile.codegen.target import Target
 from kcompile.errors import KcompileError, UnsupportedError
 from kcompile.ir.core import Operation, find_function
+from kcompile.ir.garbage import no_collection
 from kcompile.ir.passes import Pass, PassManager, find_pass
 from kcompile.options import Options
 
@@ -137,14 +138,22 @@ class CompiledModule:
             raise KcompileError(f"there is no stage '{stage}' with a module. Stages: {', '.join(names)}")
         with self._lock:
             chosen = target or self.targets[0]
-            key = (stage, chosen.name if stage in _NEEDS_TARGET else "")
+            key = self._key(stage, chosen)
             if key not in self._modules:
                 number = names.index(stage)
-                before = self.module(names[number - 1], chosen) if number else self.source
-                module = before.clone()
-                self.times += run_stages(module, PIPELINE[number : number + 1], self.options, chosen)
+                # Stages between are not kept, as copies of the loops cost more than the passes after them.
+                kept = [n for n in range(number) if names[n] == "linalg" or self._key(names[n], chosen) in self._modules]
+                start = kept[-1] + 1 if kept else 0
+                before = self.module(names[start - 1], chosen) if start else self.source
+                with no_collection():
+                    module = before.clone()
+                    self.times += run_stages(module, PIPELINE[start : number + 1], self.options, chosen)
                 self._modules[key] = module
             return self._modules[key]
+
+    @staticmethod
+    def _key(stage: str, target: Target) -> tuple[str, str]:
+        return stage, target.name if stage in _NEEDS_TARGET else ""
 
     @property
     def llvm(self) -> str:
