@@ -44,8 +44,9 @@ SIMPLIFY = ("canonicalize", "fold-constants", "cse", "dce")
 PIPELINE = (
     Stage("graph", (*SIMPLIFY, "simplify-scans", "hoist-scan-invariants", "join-pads", "fold-scale-into-weights",
                     "mask-pooled-gradients", "fold-upsampling", "dce", "skip-unread", "use-winograd",
-                    "decompose-convolution", "pointwise-to-dot", "decompose-windows", "split-reductions",
-                    "align-operands", "narrow-dots", "narrow-convolutions", "hoist-scan-invariants", *SIMPLIFY,
+                    "unstride-pointwise", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
+                    "split-reductions", "align-operands", "narrow-dots", "narrow-convolutions",
+                    "hoist-scan-invariants", *SIMPLIFY,
                     "simplify-scans", "pack-weights", "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("pack-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),

@@ -2,7 +2,7 @@
 
 GRAPH = (
     "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights",
-    "mask-pooled-gradients", "skip-unread", "decompose-convolution", "pointwise-to-dot",
+    "mask-pooled-gradients", "skip-unread", "unstride-pointwise", "decompose-convolution", "pointwise-to-dot",
     "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
