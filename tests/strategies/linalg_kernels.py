@@ -73,8 +73,8 @@ def multiply_add(b: LoopBuilder, x: Value, y: Value, total: Value) -> Value:
     return b.add(total, b.mul(x, y))
 
 
-def dense(m: Dim, k: int, n: int, transposed: bool = False, epilogue: bool = True) -> Operation:
-    """relu(x @ w + bias), with w [k, n], or [n, k] transposed."""
+def dense(m: Dim, k: int, n: int, transposed: bool = False, epilogue: bool = True, dear: bool = False) -> Operation:
+    """relu(x @ w + bias), with w [k, n], or [n, k] transposed; `dear`: the exponential of its negative in its place."""
     f = LinalgKernel("dense", [((m, k), t.f32), ((n, k) if transposed else (k, n), t.f32), ((n,), t.f32)])
     x, w, bias = f.inputs
     maps = [dims_map(3, (0, 2)), dims_map(3, (1, 2) if transposed else (2, 1)), dims_map(3, (0, 1))]
@@ -82,11 +82,12 @@ def dense(m: Dim, k: int, n: int, transposed: bool = False, epilogue: bool = Tru
     if not epilogue:
         return f.ret(total)
     maps = [dims_map(2, (0, 1)), dims_map(2, (1,)), dims_map(2, (0, 1))]
-    (y,) = f.generic([total, bias], [f.empty((m, n))], maps, "pp", lambda b, a, c, _: b.max(b.add(a, c), 0.0))
+    bent: Body = lambda b, x: b.exp(b.neg(b.abs(x))) if dear else b.max(x, 0.0)
+    (y,) = f.generic([total, bias], [f.empty((m, n))], maps, "pp", lambda b, a, c, _: bent(b, b.add(a, c)))
     return f.ret(y, total)
 
 
-def gates(m: Dim, k: int, parts: int, n: int) -> Operation:
+def gates(m: Dim, k: int, parts: int, n: int, dear: bool = False) -> Operation:
     """p0 * p1 + p2 .. of the parts p of x @ w, side by side, and the product alone: a recurrent cell in small."""
     f = LinalgKernel("gates", [((m, k), t.f32), ((k, parts, n), t.f32), ((n,), t.f32)])
     x, w, bias = f.inputs
@@ -97,7 +98,7 @@ def gates(m: Dim, k: int, parts: int, n: int) -> Operation:
         total = b.add(b.mul(rest[0], rest[1]), c)
         for part in rest[2:parts]:
             total = b.sub(total, part)
-        return [total, b.mul(rest[0], c)]
+        return [b.exp(b.neg(b.abs(total))) if dear else total, b.mul(rest[0], c)]
 
     at = [affine_map(2, [dim_expr(0), constant_expr(p), dim_expr(1)]) for p in range(parts)]
     maps = [dims_map(2, (1,)), *at, *[dims_map(2, (0, 1))] * 2]

@@ -37,6 +37,8 @@ CASES = {
     "dense 1": ("contraction", lambda: k.dense(B, 7, 16), 1, SUM),
     "dense 6": ("contraction", lambda: k.dense(B, 5, 64), 6, SUM),
     "dense 7": ("contraction", lambda: k.dense(B, 3, 65), 7, SUM),
+    "dense exponential": ("contraction", lambda: k.dense(B, 3, 37, dear=True), 7, SUM),
+    "gates exponential": ("contraction", lambda: k.gates(B, 3, 3, 20, dear=True), 7, SUM),
     "dense 13x37": ("contraction", lambda: k.dense(13, 20, 37), 1, SUM),
     "dense 10": ("contraction", lambda: k.dense(B, 17, 10, epilogue=False), 5, SUM),
     "dense column": ("row_reduction", lambda: k.dense(B, 19, 1, transposed=True, epilogue=False), 3, SUM),
