@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcompile.codegen.entry_plan import PlanPrinter
-from kcompile.codegen.entry_plan import stored_bytes as stored_bytes
 from kcompile.codegen.entry_rows import FRAME_WORDS, arena_part, branch_to_rows, rows_text, start_team, team_size
 from kcompile.codegen.entry_table import table_text
 from kcompile.codegen.entry_text import CONTEXT_BYTES, Text, barrier_text, copy_text

@@ -9,17 +9,13 @@ call void @barrier(..)
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from kcompile.codegen.entry_text import Text, string_constant
+from kcompile.codegen.interface import stored_bytes
 from kcompile.codegen.text import symbol_name
 from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, find_function
-from kcompile.ir.types import Type
 
 
 class PlanPrinter:
@@ -124,11 +120,3 @@ class PlanPrinter:
             skip = text.new(f"mul i64 {step}, {text.dim(one_dim(op['stride']))}")
             pointer = text.new(f"getelementptr i8, ptr {pointer}, i64 {skip}")
         return pointer
-
-
-def stored_bytes(array: np.ndarray[Any, Any], element: Type) -> bytes:
-    """The bytes of an array as kernels find them in memory: i1 as a byte, bf16 as 16 bits."""
-    if element is t.bf16:
-        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-        return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
-    return np.ascontiguousarray(array).tobytes()

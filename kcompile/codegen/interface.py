@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
@@ -79,3 +82,11 @@ class Interface:
 
 def item_bytes(type: Type) -> int:
     return -(-t.bitwidth(type) // 8)
+
+
+def stored_bytes(array: np.ndarray[Any, Any], element: Type) -> bytes:
+    """The bytes of an array as kernels find them in memory: i1 as a byte, bf16 as 16 bits."""
+    if element is t.bf16:
+        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+        return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
+    return np.ascontiguousarray(array).tobytes()

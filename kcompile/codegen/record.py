@@ -2,8 +2,7 @@
 
 It is kept on disk as a whole, so that a model that was compiled before needs no pass at all. The text half is a module:
 
-    func.func @prepare_0(..) ..     weights as the model has them -> as kernels want them, where the compiler has made
-                                    @prepare: a part of it for each result, so that nothing is kept longer than needed
+    func.func @prepare(..)          where the compiler made one: weights as the model has them -> as kernels want them
     func.func @main() attributes {plan.inputs, plan.outputs, plan.arena, plan.weights, ..}     the plan without its body
 """
 
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.codegen.entry import stored_bytes
+from kcompile.codegen.interface import stored_bytes
 from kcompile.codegen.object import versions
 from kcompile.codegen.target import Target
 from kcompile.errors import KcompileError
@@ -61,9 +60,9 @@ class Record:
             ]
         )
         header = Operation("builtin.module", (), (), {}, [Region([Block([])])], main.location)
-        prepare = [f for f in module_functions(linalg) if f["sym_name"] == "prepare"]
-        for part in _parts(prepare[0]) if prepare else ():
-            header.body.append(part)
+        for function in module_functions(linalg):
+            if function["sym_name"] == "prepare":
+                header.body.append(function.clone({}))
         header.body.append(short)
         return cls(header, object)
 
@@ -80,20 +79,28 @@ class Record:
     def prepare(self, weights: Sequence[np.ndarray[Any, Any]], block: memoryview | bytearray, threads: int = 1) -> None:
         """Fill the block of weights that the object wants, from the weight arguments of the traced function, in order.
 
-        Runs the parts of @prepare by the interpreter, on several threads where the weights are large.
+        Runs @prepare by the interpreter: in parts, so that nothing is kept longer than needed, and on several threads
+        where the weights are large.
         """
+        from kcompile.ir.interpreter import interpret
+
         places: dict[int, list[Any]] = {}
         for place in self.main["plan.weights"]:
             places.setdefault(place["value"], []).append(place)
-        parts = [f for f in module_functions(self.header) if "record.values" in f.attributes]
+        function = next((f for f in module_functions(self.header) if f["sym_name"] == "prepare"), None)
+        if function is None:
+            for i, value in enumerate(weights):
+                _store(value, places.get(i, ()), block)
+            return
+        parts = parts_of(function)
+        module = Operation("builtin.module", (), (), {}, [Region([Block([])])], self.header.location)
+        for part in parts:
+            module.body.append(part.function)
 
-        def run(part: Operation) -> None:
-            from kcompile.ir.interpreter import interpret
-
-            arguments = [weights[i] for i in part["record.weights"]]
-            for i, value in zip(
-                part["record.values"], interpret(self.header, part["sym_name"], arguments), strict=True
-            ):
+        def run(part: Part) -> None:
+            arguments = [weights[i] for i in part.weights]
+            made = interpret(module, part.function["sym_name"], arguments)
+            for i, value in zip(part.values, made, strict=True):
                 _store(value, places.get(i, ()), block)
 
         if threads > 1 and len(parts) > 1 and self.weights_bytes >= _LARGE:
@@ -104,9 +111,6 @@ class Record:
         else:
             for part in parts:
                 run(part)
-        if not parts:
-            for i, value in enumerate(weights):
-                _store(value, places.get(i, ()), block)
 
     def to_bytes(self) -> bytes:
         """What `from_bytes` reads."""
@@ -137,7 +141,16 @@ def _store(value: Any, places: Sequence[Any], block: memoryview | bytearray) -> 
         block[offset : offset + nbytes] = data
 
 
-def _parts(prepare: Operation) -> list[Operation]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the results of @prepare (`values`) as a function of some of its arguments (`weights`)."""
+
+    function: Operation
+    weights: tuple[int, ...]
+    values: tuple[int, ...]
+
+
+def parts_of(prepare: Operation) -> list[Part]:
     """@prepare as functions of few results each: those together that share something large to compute."""
     values = list(prepare.body.terminator.operands)
     slices = [_slice(value, prepare.body) for value in values]
@@ -166,9 +179,7 @@ def _parts(prepare: Operation) -> list[Operation]:
         part = Operation("func.func", (), (), {}, [Region([body])], prepare.location)
         part["sym_name"] = f"prepare_{k}"
         part["function_type"] = FunctionType(tuple(a.type for a in used), tuple(v.type for v in results))
-        part["record.weights"] = tuple(a.index for a in used)
-        part["record.values"] = tuple(indices)
-        parts.append(part)
+        parts.append(Part(part, tuple(a.index for a in used), tuple(indices)))
     return parts
 
 

@@ -12,7 +12,7 @@ import kcompile
 from kcompile import keras, pipeline
 from kcompile.codegen import cache, record
 from kcompile.codegen.interface import Interface
-from kcompile.codegen.record import Record, key_of_model
+from kcompile.codegen.record import Record, key_of_model, parts_of
 from kcompile.codegen.target import Target
 from kcompile.ir.core import find_function
 from kcompile.ir.parser import parse_module
@@ -76,13 +76,15 @@ def test_the_parts_of_prepare_give_what_the_whole_gives(shared: int, monkeypatch
 
     monkeypatch.setattr(record, "_SHARED", shared)
     made, weights = compiled(reuse=False)
-    whole = interpret(made.module("linalg"), "prepare", weights)
-    parts = [f for f in made.record.header.body.ops if f["sym_name"].startswith("prepare")]
+    header = made.record.header
+    whole = interpret(header, "prepare", weights)
+    parts = parts_of(find_function(header, "prepare"))
     assert len(parts) > 1
     seen = []
     for part in parts:
-        given = [weights[i] for i in part["record.weights"]]
-        for i, value in zip(part["record.values"], interpret(made.record.header, part["sym_name"], given), strict=True):
+        header.body.append(part.function)
+        given = [weights[i] for i in part.weights]
+        for i, value in zip(part.values, interpret(header, part.function["sym_name"], given), strict=True):
             seen.append(i)
             np.testing.assert_array_equal(value, whole[i])
     assert sorted(seen) == list(range(len(whole)))
