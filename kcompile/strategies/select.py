@@ -32,6 +32,7 @@ from kcompile.strategies import (
     window,
     window_gradient,
     winograd,
+    winograd_filter,
 )
 from kcompile.strategies.lanes import LaneError
 from kcompile.strategies.structured import Kernel, kernel
@@ -39,6 +40,7 @@ from kcompile.strategies.structured import Kernel, kernel
 STRATEGIES: dict[str, ModuleType] = {
     "attention": attention,
     "winograd": winograd,
+    "winograd_filter": winograd_filter,
     "inner_products": inner_products,
     "long_sums": long_sums,
     "contraction": contraction,

@@ -27,7 +27,7 @@ from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
-from kcompile.strategies.winograd_transforms import Geometry, Transforms
+from kcompile.strategies.winograd_transforms import Gather, Scatter, Tiles, image_shape, transform_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,21 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     if len(kernel.roots) != 1 or kernel.roots[0].name != "graph.winograd_convolution":
         return None
     op = kernel.roots[0]
-    assert isinstance(op.result.type, TensorType)
-    shape = op.result.type.shape
-    if any(not isinstance(v.type, TensorType) or v.type.shape != shape for v in kernel.outputs):
+    kind = op.result.type
+    assert isinstance(kind, TensorType)
+    if any(not isinstance(v.type, TensorType) or v.type.shape != kind.shape for v in kernel.outputs):
         return None
-    lanes = target.lanes(op.result.type.element)
-    geometry = Geometry(op, op["tile"], lanes)
-    needed = panels(op["features"]) * PANEL // lanes
-    vectors = choose_vectors(needed, target)
-    images = 1 if isinstance(shape[0], SymbolicDim) else shape[0]
-    tiles = geometry.grid[0] * geometry.grid[1] * images
+    batch, height, width, features = kind.shape
+    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int)
+    lanes, item = target.lanes(kind.element), t.bitwidth(kind) // 8
+    needed = panels(features) * PANEL // lanes
+    vectors = choose_vectors(needed)
+    tiles = -(-height // op["tile"]) * -(-width // op["tile"]) * (1 if isinstance(batch, SymbolicDim) else batch)
     rows = choose_rows(tiles, rows_limit(vectors, target.registers))
-    columns = max(1, needed // vectors)
-    item = t.bitwidth(op.result.type) // 8
-    chunk = largest_divisor(columns, max(1, CHUNK_FEATURES // (vectors * lanes)))
-    row_bytes = rows * geometry.points * (geometry.padded_channels + chunk * vectors * lanes) * item
-    kernel_bytes = geometry.points * columns * vectors * lanes * geometry.image[2] * item
-    outside = kernel_bytes > target.l2
+    chunk = largest_divisor(max(1, needed // vectors), max(1, CHUNK_FEATURES // (vectors * lanes)))
+    channels, points = image_shape(op.operands[0])[2], (op["tile"] + 2) ** 2
+    row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item
+    outside = points * panels(features) * PANEL * channels * item > target.l2
     block = max(1, target.l2 * 5 // 8 // row_bytes, -(-LEAST_TILES // rows) if outside else 1)
     return Blocks(rows, vectors, lanes, block, chunk, outside)
 
@@ -82,7 +80,11 @@ CHUNK_FEATURES = 64  # M of a chunk is written and read back at once
 LEAST_TILES = 24  # of a block, where the kernel comes from beyond the second level: 12 multiply-adds a byte
 
 
-def choose_vectors(needed: int, target: Target) -> int:
+def padded(channels: int, lanes: int) -> int:
+    return -(-channels // lanes) * lanes
+
+
+def choose_vectors(needed: int) -> int:
     """Vectors of a register tile: they divide the features, as panels are not cut."""
     wanted = (2, 4, 3, 1)
     return next(v for v in wanted if needed % v == 0) if needed else 1
@@ -99,31 +101,36 @@ def largest_divisor(number: int, limit: int) -> int:
 
 def emit(kernel: Kernel, blocks: Blocks, target: Target) -> Operation:
     frame = Frame(kernel)
-    op = kernel.roots[0]
-    _Emitter(frame, kernel, Geometry(op, op["tile"], blocks.lanes), blocks).run()
+    _Emitter(frame, kernel, blocks).run()
     frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"winograd{{{blocks}}}")
 
 
 class _Emitter:
-    def __init__(self, frame: Frame, kernel: Kernel, geometry: Geometry, blocks: Blocks):
-        self.frame, self.geometry, self.blocks = frame, geometry, blocks
-        self.b = frame.b
-        self.transforms = Transforms(frame, kernel, geometry)
-        self.kernel_memory = frame.memref[geometry.op.operands[1]]
+    def __init__(self, frame: Frame, kernel: Kernel, blocks: Blocks):
+        self.frame, self.blocks, self.b = frame, blocks, frame.b
+        self.op = op = kernel.roots[0]
+        height, width, features = image_shape(op.result)
+        self.tiles = Tiles(frame.b, height, width, op["tile"])
+        image, low, size = op.operands[0], op["padding_low"], op["tile"] + 2
+        self.gather = Gather(frame, image, self.tiles, low, size, transform_inputs, blocks.lanes)
+        self.scatter = Scatter(frame, kernel, op.result, self.tiles, blocks.lanes)
+        self.points = size**2
+        self.channels = image_shape(image)[2]
+        self.width = padded(self.channels, blocks.lanes)  # of a tile in V
         self.features = blocks.vectors * blocks.lanes  # of a register tile
         self.chunk = blocks.chunk * self.features  # features
-        self.chunks = panels(geometry.op["features"]) * PANEL // self.chunk
+        self.chunks = panels(features) * PANEL // self.chunk
 
     def run(self) -> None:
-        b, g, blocks = self.b, self.geometry, self.blocks
-        assert isinstance(g.op.result.type, TensorType)
-        element = g.op.result.type.element
+        b, blocks = self.b, self.blocks
+        assert isinstance(self.op.result.type, TensorType)
+        element = self.op.result.type.element
         rows = blocks.rows * blocks.block
         # one line more than the rows need: points that are a power of two apart would meet in one set of the cache
-        v = self.frame.scratch((g.points, rows * g.padded_channels + PANEL), element)
-        m = self.frame.scratch((g.points, rows * self.chunk + PANEL), element)
-        tiles = b.mul(self.frame.size(g.op.result.type.shape[0]), b.index(g.grid[0] * g.grid[1]))
+        v = self.frame.scratch((self.points, rows * self.width + PANEL), element)
+        m = self.frame.scratch((self.points, rows * self.chunk + PANEL), element)
+        tiles = b.mul(self.frame.size(self.op.result.type.shape[0]), b.index(self.tiles.count))
         units = b.ceildiv(tiles, blocks.rows)
         (low, high), (first_chunk, last_chunk) = self.shares(units)
         with b.for_(low, high, blocks.block) as loop:
@@ -131,11 +138,12 @@ class _Emitter:
             count = b.min(b.sub(high, loop.iv), b.index(blocks.block))
             wanted = b.mul(count, blocks.rows)
             present = b.min(b.sub(tiles, first), wanted)
-            self.transforms.gather(first, present, wanted, v)
+            self.gather.run(first, present, v, self.width, b.index(0))
+            self.gather.clear(present, wanted, v, self.width)
             with b.for_(first_chunk, last_chunk) as chunk:
-                with b.for_(0, g.points) as point:
+                with b.for_(0, self.points) as point:
                     self.multiply(point.iv, chunk.iv, count, v, m)
-                self.transforms.scatter(first, present, m, self.chunk, b.mul(chunk.iv, self.chunk))
+                self.scatter.run(first, present, m, self.chunk, b.mul(chunk.iv, self.chunk))
 
     def shares(self, units: Value) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
         """This worker's rows of register tiles, and its chunks."""
@@ -161,18 +169,19 @@ class _Emitter:
 
     def reduce(self, point: Value, feature: Value, tile: Value, v: Value) -> list[Value]:
         """The accumulators of a register tile after all channels."""
-        b, g, blocks = self.b, self.geometry, self.blocks
+        b, blocks = self.b, self.blocks
+        kernel_memory = self.frame.memref[self.op.operands[1]]
         zero = b.constant(0.0, VectorType((blocks.lanes,), t.element_of(v.type)))
         panel, inside = b.floordiv(feature, PANEL), b.mod(feature, PANEL)
-        with b.for_(0, g.image[2], 1, [zero] * (blocks.rows * blocks.vectors)) as loop:
+        with b.for_(0, self.channels, 1, [zero] * (blocks.rows * blocks.vectors)) as loop:
             sums = list(loop.args)
             kernel = []
             for j in range(blocks.vectors):
                 lane = j * blocks.lanes
                 at = [point, b.add(panel, lane // PANEL), loop.iv, b.add(inside, lane % PANEL)]
-                kernel.append(b.vload(self.kernel_memory, at, blocks.lanes))
+                kernel.append(b.vload(kernel_memory, at, blocks.lanes))
             for i in range(blocks.rows):
-                at = [point, b.add(b.mul(b.add(tile, i), g.padded_channels), loop.iv)]
+                at = [point, b.add(b.mul(b.add(tile, i), self.width), loop.iv)]
                 value = b.broadcast(b.load(v, at), blocks.lanes)
                 for j in range(blocks.vectors):
                     place = i * blocks.vectors + j

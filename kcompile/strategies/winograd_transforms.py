@@ -1,6 +1,7 @@
-"""The two transforms of a Winograd convolution, and how they reach memory.
+"""The transforms of Winograd convolutions, and how they reach memory.
 
     gather:   for tile: for vector of channels:     n x n elements of the image  ->  B' d B  ->  V[point][tile][channel]
+                                                 or m x m elements of a gradient ->  A y A'  ->  Z[point][tile][feature]
     scatter:  for tile: for vector of features:     M[point][tile][feature]  ->  A' m A  ->  epilogue  ->  m x m results
 
 A tile that lies whole inside the image is read straight into registers; one at the border is first copied, without what
@@ -11,12 +12,11 @@ Traffic: each element of the image is read (n / m)^2 times, from the first-level
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from kcompile.dialects.graph.winograd import PAIRS
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
-from kcompile.ir.core import Operation, Value
+from kcompile.ir.core import Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
@@ -65,222 +65,218 @@ def transform_outputs(b: LoopBuilder, m: Sequence[Value], pairs: Sequence[float]
     return made
 
 
+def transform_gradients(b: LoopBuilder, y: Sequence[Value], pairs: Sequence[float]) -> list[Value]:
+    """A y along one axis, the adjoint of `transform_outputs`."""
+    made = [y[0]]
+    for p in pairs:
+        even, odd = (b.fma(y[i + 2], p * p, y[i]) if i + 2 < len(y) else y[i] for i in (0, 1))
+        made += [b.fma(odd, p, even), b.fma(odd, -p, even)]
+    return [*made, y[-1]]
+
+
 def transform_tile(b: LoopBuilder, rows: list[list[Value]], one: OneDimension, pairs: Sequence[float]) -> list[Value]:
     """Along the columns, then along the rows; gives the elements row by row."""
     columns = [one(b, column, pairs) for column in zip(*rows, strict=True)]
     return [value for row in zip(*columns, strict=True) for value in one(b, row, pairs)]
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """What the transforms need to know of a winograd_convolution."""
+class Tiles:
+    """Numbers of tiles through all images: `grid` of them, down and across, in each; `step` pixels apart."""
 
-    op: Operation
-    tile: int
-    lanes: int
-
-    @property
-    def image(self) -> tuple[int, int, int]:
-        """Height, width, channels."""
-        return self._sizes(self.op.operands[0])
+    def __init__(self, b: LoopBuilder, height: int, width: int, step: int):
+        self.b, self.step = b, step
+        self.grid = -(-height // step), -(-width // step)
 
     @property
-    def result(self) -> tuple[int, int, int]:
-        """Height, width, features."""
-        return self._sizes(self.op.result)
+    def count(self) -> int:
+        """Of an image."""
+        return self.grid[0] * self.grid[1]
 
-    def _sizes(self, value: Value) -> tuple[int, int, int]:
-        assert isinstance(value.type, TensorType)
-        height, width, last = value.type.shape[1:]
-        assert isinstance(height, int) and isinstance(width, int) and isinstance(last, int)
-        return height, width, last
+    def place(self, tile: Value) -> tuple[Value, Value, Value]:
+        """Image, and the first row and column, of a tile."""
+        b, (_, across) = self.b, self.grid
+        image, inside = b.floordiv(tile, self.count), b.mod(tile, self.count)
+        return image, b.mul(b.floordiv(inside, across), self.step), b.mul(b.mod(inside, across), self.step)
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Tiles of an image: down, across."""
-        height, width, _ = self.result
-        return -(-height // self.tile), -(-width // self.tile)
 
-    @property
-    def points(self) -> int:
-        return (self.tile + 2) ** 2
+class Gather:
+    """Brings tiles of `source` [b, h, w, c] to the points: target[point, tile * width + channel].
 
-    @property
-    def pairs(self) -> tuple[float, ...]:
-        return PAIRS[self.tile]
+    low     how many rows and columns before the image the first tile begins
+    size    of a tile, in pixels; `one` makes so many values those at the points, along one axis
+    """
 
-    @property
-    def padded_channels(self) -> int:
-        return -(-self.image[2] // self.lanes) * self.lanes
+    def __init__(
+        self, frame: Frame, source: Value, tiles: Tiles, low: Sequence[int], size: int, one: OneDimension, lanes: int
+    ):
+        self.frame, self.b = frame, frame.b
+        self.source, self.tiles, self.low, self.size, self.one, self.lanes = source, tiles, low, size, one, lanes
+        self.height, self.width, self.channels = image_shape(source)
+        self.vector = VectorType((lanes,), t.element_of(source.type))
+        self.pairs = PAIRS[tiles.step]
+        self.patch: Value | None = None
+        if not self.is_inside() or self.channels % lanes:
+            self.patch = self.b.alloca((size * size, lanes), self.vector.element)
 
     def is_inside(self) -> bool:
         """Whether no tile reads beyond the image."""
-        low = self.op["padding_low"]
         return all(
-            p <= 0 and (n - 1) * self.tile - p + self.tile + 2 <= size
-            for n, p, size in zip(self.grid, low, self.image[:2], strict=True)
+            low <= 0 and (n - 1) * self.tiles.step - low + self.size <= extent
+            for n, low, extent in zip(self.tiles.grid, self.low, (self.height, self.width), strict=True)
         )
+
+    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value) -> None:
+        """Tiles first .. first + tiles, `width` channels from `start` as far as there are so many; else zeros."""
+        b = self.b
+        there = b.min(b.sub(self.channels, start), b.index(width))
+        full = b.mul(b.floordiv(there, self.lanes), self.lanes)
+        with b.for_(0, tiles) as loop:
+            image, row, column = self.tiles.place(b.add(first, loop.iv))
+            corner = image, b.sub(row, self.low[0]), b.sub(column, self.low[1])
+            self.one_tile(corner, target, b.mul(loop.iv, width), start, full, there)
+
+    def clear(self, first: Value, last: Value, target: Value, width: int) -> None:
+        """Zeros for the tiles first .. last of the target."""
+        b = self.b
+        zero = b.constant(0.0, self.vector)
+        with b.for_(first, last) as loop:
+            base = b.mul(loop.iv, width)
+            with b.for_(0, (self.tiles.step + 2) ** 2) as point, b.for_(0, width, self.lanes) as channel:
+                b.vstore(zero, target, [point.iv, b.add(base, channel.iv)])
+
+    def one_tile(
+        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, full: Value, there: Value
+    ) -> None:
+        b = self.b
+        if self.patch is None:
+            self.straight(corner, target, base, start, full)
+            return
+        inside = b.constant(1, t.i1)
+        for place, extent in zip(corner[1:], (self.height, self.width), strict=True):
+            inside = b.and_(inside, b.cmp("ge", place, b.index(0)))
+            inside = b.and_(inside, b.cmp("le", b.add(place, self.size), b.index(extent)))
+        with b.if_(inside):
+            self.straight(corner, target, base, start, full)
+        begin = b.select(inside, full, b.index(0))
+        if self.channels % self.lanes:
+            self.border(corner, target, base, start, begin, there)
+        else:
+            with b.if_(b.not_(inside)):
+                self.border(corner, target, base, start, begin, there)
+
+    def straight(
+        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, full: Value
+    ) -> None:
+        """A tile that is whole inside, from memory to registers."""
+        b = self.b
+        with b.for_(0, full, self.lanes) as loop:
+            points = Points(self.frame, self.lanes)
+            image, channel = LaneIndex(corner[0]), LaneIndex(b.add(start, loop.iv), 1)
+            down, across = ([LaneIndex(b.add(c, i)) for i in range(self.size)] for c in corner[1:])
+            rows = [[points.vector(points.value(self.source, [image, i, j, channel])) for j in across] for i in down]
+            self.store(rows, target, b.add(base, loop.iv))
+
+    def border(
+        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, begin: Value, there: Value
+    ) -> None:
+        """The channels from `begin`, by way of a patch that is zero where the tile is outside of the image."""
+        b, size, patch = self.b, self.size, self.patch
+        assert patch is not None
+        zero = b.constant(0.0, self.vector)
+        for i in range(size * size):
+            b.vstore(zero, patch, [i, 0])
+        bounds = [
+            (b.max(b.sub(0, place), b.index(0)), b.min(b.sub(extent, place), b.index(size)))
+            for place, extent in zip(corner[1:], (self.height, self.width), strict=True)
+        ]
+        with b.for_(begin, there, self.lanes) as loop:
+            mask = b.mask(b.sub(there, loop.iv), self.lanes) if self.channels % self.lanes else None
+            with b.for_(*bounds[0]) as down, b.for_(*bounds[1]) as across:
+                points = Points(self.frame, self.lanes, mask)
+                place = [corner[0], b.add(corner[1], down.iv), b.add(corner[2], across.iv)]
+                at = [*map(LaneIndex, place), LaneIndex(b.add(start, loop.iv), 1)]
+                value = points.vector(points.value(self.source, at))
+                b.vstore(value, patch, [b.add(b.mul(down.iv, size), across.iv), 0])
+            rows = [[b.vload(patch, [i * size + j, 0], self.lanes) for j in range(size)] for i in range(size)]
+            self.store(rows, target, b.add(base, loop.iv))
+
+    def store(self, rows: list[list[Value]], target: Value, at: Value) -> None:
+        for point, value in enumerate(transform_tile(self.b, rows, self.one, self.pairs)):
+            self.b.vstore(value, target, [point, at])
+
+
+class Scatter:
+    """Brings M[point, tile * width + feature] of tiles back to results, through the epilogue of a kernel."""
+
+    def __init__(self, frame: Frame, kernel: Kernel, root: Value, tiles: Tiles, lanes: int):
+        self.frame, self.kernel, self.root, self.tiles, self.lanes = frame, kernel, root, tiles, lanes
+        self.b = frame.b
+        self.height, self.width, self.features = image_shape(root)
+        self.vector = VectorType((lanes,), t.element_of(root.type))
+        self.patch = self.b.alloca((tiles.step**2, lanes), self.vector.element)
 
     def is_whole(self) -> bool:
         """Whether no tile sticks out of the result."""
-        return all(size % self.tile == 0 for size in self.result[:2])
+        return self.height % self.tiles.step == 0 and self.width % self.tiles.step == 0
 
-
-class Transforms:
-    """Emits both transforms into a frame. V and M are two-dimensional: [points, tile * features + feature]."""
-
-    def __init__(self, frame: Frame, kernel: Kernel, geometry: Geometry):
-        self.frame, self.kernel, self.geometry = frame, kernel, geometry
-        self.b = frame.b
-        self.vector = VectorType((geometry.lanes,), t.element_of(geometry.op.result.type))
-
-    def place(self, tile: Value) -> tuple[Value, Value, Value]:
-        """Image, and the first row and column of the result, of a tile by its number."""
-        b, (down, across) = self.b, self.geometry.grid
-        image = b.floordiv(tile, down * across)
-        inside = b.mod(tile, down * across)
-        row, column = b.floordiv(inside, across), b.mod(inside, across)
-        return image, b.mul(row, self.geometry.tile), b.mul(column, self.geometry.tile)
-
-    # -- from the image
-    def gather(self, first: Value, tiles: Value, rows: Value, v: Value) -> None:
-        """V of tiles first .. first + tiles; the rows up to `rows` that have no tile are zero."""
-        b, g = self.b, self.geometry
-        patch = (
-            None if g.is_inside() and g.image[2] % g.lanes == 0 else b.alloca((g.points, g.lanes), self.vector.element)
-        )
+    def run(self, first: Value, tiles: Value, source: Value, width: int, start: Value) -> None:
+        """The results of tiles first .. first + tiles for `width` features from `start`, as far as there are."""
+        b, size, pairs = self.b, self.tiles.step + 2, PAIRS[self.tiles.step]
+        until = b.min(b.sub(self.features, start), b.index(width))
         with b.for_(0, tiles) as loop:
-            base = b.mul(loop.iv, g.padded_channels)
-            self.gather_tile(self.place(b.add(first, loop.iv)), v, base, patch)
-        zero = b.constant(0.0, self.vector)
-        with b.for_(tiles, rows) as loop:
-            base = b.mul(loop.iv, g.padded_channels)
-            with b.for_(0, g.points) as point, b.for_(0, g.padded_channels, g.lanes) as channel:
-                b.vstore(zero, v, [point.iv, b.add(base, channel.iv)])
-
-    def gather_tile(self, place: tuple[Value, Value, Value], v: Value, base: Value, patch: Value | None) -> None:
-        b, g = self.b, self.geometry
-        height, width, channels = g.image
-        size = g.tile + 2
-        low = g.op["padding_low"]
-        image, row, column = place[0], b.sub(place[1], low[0]), b.sub(place[2], low[1])
-        full = channels // g.lanes * g.lanes
-
-        def straight() -> None:
-            with b.for_(0, full, g.lanes) as loop:
-                points = Points(self.frame, g.lanes)
-                at = [
-                    [[LaneIndex(image), LaneIndex(b.add(row, i)), LaneIndex(b.add(column, j)), LaneIndex(loop.iv, 1)]
-                     for j in range(size)] for i in range(size)
-                ]  # fmt: skip
-                rows = [[points.vector(points.value(g.op.operands[0], x)) for x in line] for line in at]
-                self.store_points(rows, v, b.add(base, loop.iv))
-
-        if patch is None:
-            straight()
-            return
-        inside = b.constant(1, t.i1)
-        for start, extent in ((row, height), (column, width)):
-            inside = b.and_(inside, b.cmp("ge", start, b.index(0)))
-            inside = b.and_(inside, b.cmp("le", b.add(start, size), b.index(extent)))
-        if full:
-            with b.if_(inside):
-                straight()
-        begin = b.select(inside, b.index(full), b.index(0))
-        if full == g.padded_channels:
-            with b.if_(b.not_(inside)):
-                self.gather_border(image, row, column, begin, v, base, patch)
-        else:
-            self.gather_border(image, row, column, begin, v, base, patch)
-
-    def gather_border(
-        self, image: Value, row: Value, column: Value, begin: Value, v: Value, base: Value, patch: Value
-    ) -> None:
-        """The channels from `begin`, by way of a patch that is zero where the tile is outside of the image."""
-        b, g = self.b, self.geometry
-        height, width, channels = g.image
-        size = g.tile + 2
-        zero = b.constant(0.0, self.vector)
-        for i in range(g.points):
-            b.vstore(zero, patch, [i, 0])
-        bounds = [
-            (b.max(b.sub(0, start), b.index(0)), b.min(b.sub(extent, start), b.index(size)))
-            for start, extent in ((row, height), (column, width))
-        ]
-        with b.for_(begin, g.padded_channels, g.lanes) as loop:
-            mask = b.mask(b.sub(channels, loop.iv), g.lanes) if channels % g.lanes else None
-            with b.for_(*bounds[0]) as down, b.for_(*bounds[1]) as across:
-                points = Points(self.frame, g.lanes, mask)
-                place = [image, b.add(row, down.iv), b.add(column, across.iv)]
-                at = [*map(LaneIndex, place), LaneIndex(loop.iv, 1)]
-                value = points.vector(points.value(g.op.operands[0], at))
-                b.vstore(value, patch, [b.add(b.mul(down.iv, size), across.iv), 0])
-            rows = [[b.vload(patch, [i * size + j, 0], g.lanes) for j in range(size)] for i in range(size)]
-            self.store_points(rows, v, b.add(base, loop.iv))
-
-    def store_points(self, rows: list[list[Value]], v: Value, at: Value) -> None:
-        for point, value in enumerate(transform_tile(self.b, rows, transform_inputs, self.geometry.pairs)):
-            self.b.vstore(value, v, [point, at])
-
-    # -- to the results
-    def scatter(self, first: Value, tiles: Value, m: Value, stride: int, start: Value) -> None:
-        """The results of tiles first .. first + tiles for the features from `start`; M has `stride` of them a tile."""
-        b, g = self.b, self.geometry
-        features = g.result[2]
-        until = b.min(b.sub(features, start), b.index(stride))
-        patch = b.alloca((g.tile**2, g.lanes), self.vector.element)
-        with b.for_(0, tiles) as loop:
-            place = self.place(b.add(first, loop.iv))
-            base = b.mul(loop.iv, stride)
-            with b.for_(0, until, g.lanes) as feature:
+            place = self.tiles.place(b.add(first, loop.iv))
+            base = b.mul(loop.iv, width)
+            with b.for_(0, until, self.lanes) as feature:
                 at = b.add(base, feature.iv)
-                size = g.tile + 2
-                rows = [[b.vload(m, [i * size + j, at], g.lanes) for j in range(size)] for i in range(size)]
-                made = transform_tile(b, rows, transform_outputs, g.pairs)
-                self.store_tile(place, b.add(start, feature.iv), made, patch)
+                rows = [[b.vload(source, [i * size + j, at], self.lanes) for j in range(size)] for i in range(size)]
+                made = transform_tile(b, rows, transform_outputs, pairs)
+                self.one_tile(place, b.add(start, feature.iv), made)
 
-    def store_tile(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value], patch: Value) -> None:
-        b, g = self.b, self.geometry
-        height, width, features = g.result
+    def one_tile(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value]) -> None:
+        b, step = self.b, self.tiles.step
         unrolled = self.epilogue_work() <= UNROLLED_EPILOGUE
-        certain = unrolled and g.is_whole() and features % g.lanes == 0
-        bounds = [b.min(b.sub(n, start), b.index(g.tile)) for n, start in zip((height, width), place[1:], strict=True)]
-
-        def straight() -> None:
-            cache: dict[object, Value] = {}
-            rows = [LaneIndex(b.add(place[1], i)) for i in range(g.tile)]
-            columns = [LaneIndex(b.add(place[2], j)) for j in range(g.tile)]
-            for number, value in enumerate(made):
-                at = [LaneIndex(place[0]), rows[number // g.tile], columns[number % g.tile], LaneIndex(feature, 1)]
-                self.finish(value, at, None, cache)
-
-        def one_by_one() -> None:
-            for i, value in enumerate(made):
-                b.vstore(value, patch, [i, 0])
-            mask = b.mask(b.sub(features, feature), g.lanes) if features % g.lanes else None
-            with b.for_(0, bounds[0]) as down, b.for_(0, bounds[1]) as across:
-                value = b.vload(patch, [b.add(b.mul(down.iv, g.tile), across.iv), 0], g.lanes)
-                space = [place[0], b.add(place[1], down.iv), b.add(place[2], across.iv)]
-                self.finish(value, [*map(LaneIndex, space), LaneIndex(feature, 1)], mask, {})
-
-        if certain:
-            straight()
+        if unrolled and self.is_whole() and self.features % self.lanes == 0:
+            self.straight(place, feature, made)
             return
+        sizes = zip((self.height, self.width), place[1:], strict=True)
+        bounds = [b.min(b.sub(n, start), b.index(step)) for n, start in sizes]
         if not unrolled:
-            one_by_one()
+            self.one_by_one(place, feature, made, bounds)
             return
-        whole = b.cmp("le", b.add(feature, g.lanes), b.index(features))
+        whole = b.cmp("le", b.add(feature, self.lanes), b.index(self.features))
         for bound in bounds:
-            whole = b.and_(whole, b.cmp("eq", bound, b.index(g.tile)))
+            whole = b.and_(whole, b.cmp("eq", bound, b.index(step)))
         with b.if_(whole) as branch:
-            straight()
+            self.straight(place, feature, made)
             branch.yield_([])
             with branch.else_():
-                one_by_one()
+                self.one_by_one(place, feature, made, bounds)
+
+    def straight(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value]) -> None:
+        """A whole tile, from registers to memory."""
+        b, step = self.b, self.tiles.step
+        cache: dict[object, Value] = {}
+        rows, columns = ([LaneIndex(b.add(start, i)) for i in range(step)] for start in place[1:])
+        for number, value in enumerate(made):
+            at = [LaneIndex(place[0]), rows[number // step], columns[number % step], LaneIndex(feature, 1)]
+            self.finish(value, at, None, cache)
+
+    def one_by_one(
+        self, place: tuple[Value, Value, Value], feature: Value, made: list[Value], bounds: list[Value]
+    ) -> None:
+        """The rows and columns of a tile that there are, by way of a patch."""
+        b = self.b
+        for i, value in enumerate(made):
+            b.vstore(value, self.patch, [i, 0])
+        mask = b.mask(b.sub(self.features, feature), self.lanes) if self.features % self.lanes else None
+        with b.for_(0, bounds[0]) as down, b.for_(0, bounds[1]) as across:
+            value = b.vload(self.patch, [b.add(b.mul(down.iv, self.tiles.step), across.iv), 0], self.lanes)
+            at = [place[0], b.add(place[1], down.iv), b.add(place[2], across.iv)]
+            self.finish(value, [*map(LaneIndex, at), LaneIndex(feature, 1)], mask, {})
 
     def finish(self, value: Value, at: list[LaneIndex], mask: Value | None, cache: dict[object, Value]) -> None:
         """The epilogue, and the store of every result of the kernel."""
-        points = Points(self.frame, self.geometry.lanes, mask, {self.geometry.op.result: value}, cache)
+        points = Points(self.frame, self.lanes, mask, {self.root: value}, cache)
         values = [points.value(result, at) for result in self.kernel.outputs]
         for result, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand
             points.store(result, memref, at)
@@ -289,3 +285,11 @@ class Transforms:
         """Operations an element of the result."""
         generics = [op for op in self.kernel.function.body.ops if op.name == "linalg.generic"]
         return sum(1 + 8 * (op.dialect == "math") for generic in generics for op in generic.body.ops)
+
+
+def image_shape(value: Value) -> tuple[int, int, int]:
+    """Height, width and features of a tensor [b, h, w, c]."""
+    assert isinstance(value.type, TensorType)
+    height, width, features = value.type.shape[1:]
+    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int)
+    return height, width, features

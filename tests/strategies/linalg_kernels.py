@@ -187,6 +187,18 @@ def winograd(
     return f.ret(y)
 
 
+def winograd_filter(
+    n: Dim, h: int, w: int, ic: int, oc: int, low: int = 1, high: int = 1, tile: int = 4, parts: int = 1
+) -> Operation:
+    """The gradient by the filter, at the points."""
+    f = LinalgKernel(
+        "winograd_filter", [((n, h, w, ic), t.f32), ((n, h + low + high - 2, w + low + high - 2, oc), t.f32)]
+    )
+    attributes = {"padding_low": (low, low), "padding_high": (high, high), "tile": tile, "parts": parts}
+    made = TensorType((parts, (tile + 2) ** 2, ic, oc), t.f32)
+    return f.ret(f.b.create("graph.winograd_filter_gradient", f.inputs, attributes, [made]).result)
+
+
 def depthwise(
     n: Dim, h: int, w: int, c: int, k: int, stride: int = 1, dilation: int = 1, epilogue: bool = False
 ) -> Operation:

@@ -16,6 +16,8 @@ SCATTER = {2: 0.8, 4: 1.9}  # ns a tile and output feature: load, transform back
 LOAD = 0.033  # ns a byte of weights that do not stay in the cache from one call to the next: 30 GB/s
 CACHED = 1 << 20  # bytes of weights that do stay
 PREPARE = 0.6  # ns an element of the transformed kernel, where it is made anew in each call
+FINISH = 0.1  # ns an element of a filter gradient at the points: written and read once more
+BLOCK = 64  # channels and features of a block of a filter gradient, see strategies/winograd_filter.py
 MARGIN = 0.9  # Winograd's larger rounding error wants a gain of at least a tenth
 
 
@@ -34,7 +36,17 @@ def choose(images: int, height: int, width: int, inputs: int, features: int, fro
     (4, 0)
     """
     times = {0: direct(images, height, width, inputs, features)}
-    times |= {m: winograd(m, images, height, width, inputs, features, frozen) for m in PAIRS}
+    return decide(times | {m: winograd(m, images, height, width, inputs, features, frozen) for m in PAIRS}, images)
+
+
+def choose_for_filter(images: int, height: int, width: int, inputs: int, features: int) -> Choice:
+    """The algorithm for the gradient by the weights; `height` and `width` are those of the convolution's result."""
+    times = {0: direct(images, height, width, inputs, features)}
+    return decide(times | {m: winograd_filter(m, images, height, width, inputs, features) for m in PAIRS}, images)
+
+
+def decide(times: dict[int, float], images: int) -> Choice:
+    """The fastest of algorithms by their times in ns; the direct one is 0."""
     best = min(PAIRS, key=times.__getitem__)
     listed = ", ".join(f"{'direct' if m == 0 else f'F({m},3)'} {time / 1e3:.1f} us" for m, time in times.items())
     return Choice(best if times[best] < MARGIN * times[0] else 0, f"{listed} for {images} image{'s'[: images != 1]}")
@@ -55,6 +67,22 @@ def winograd(tile: int, images: int, height: int, width: int, inputs: int, featu
     multiply = max(points * tiles * inputs * lanes * MULTIPLY, loading(weights))
     prepare = 0.0 if frozen else weights * PREPARE
     return multiply + tiles * (channels * GATHER[tile] + lanes * SCATTER[tile]) + prepare
+
+
+def winograd_filter(tile: int, images: int, height: int, width: int, inputs: int, features: int) -> float:
+    """ns of the gradient by the weights on transformed tiles; blocks of channels are transformed for each other's."""
+    tiles = images * -(-height // tile) * -(-width // tile)
+    points, channels, lanes = (tile + 2) ** 2, panels(inputs) * PANEL, panels(features) * PANEL
+    again = -(-channels // BLOCK), -(-lanes // BLOCK)
+    transforms = tiles * (channels * again[1] * GATHER[tile] + lanes * again[0] * SCATTER[tile])
+    finish = points * filter_parts(inputs, features) * channels * lanes * (9 * MULTIPLY + FINISH)
+    return points * tiles * channels * lanes * MULTIPLY + transforms + finish
+
+
+def filter_parts(inputs: int, features: int) -> int:
+    """How many sums a filter gradient is made in: work for a few threads where there are few channels."""
+    blocks = -(-inputs // BLOCK) * -(-features // BLOCK)
+    return max(1, 4 // blocks)
 
 
 def loading(elements: int) -> float:

@@ -3,7 +3,8 @@
 Reads graph, writes graph; not exact (option `exact_conv` leaves it out). The transform of the weights is ordinary ops,
 in f64, so that hoist-weights moves it into @prepare. Padding stays with the op: no padded image is stored.
 
-    convolution(x, w)   =>   winograd_convolution(x, pack(f32((G x G) . f64(w))))
+    convolution(x, w)                       =>   winograd_convolution(x, pack(f32((G x G) . f64(w))))
+    convolution(x, dy), the gradient by w   =>   (G x G)' . winograd_filter_gradient(x, dy)
 
 The reason for each choice is on the op, as `kernel.algorithm`. See convolution_cost.py.
 """
@@ -26,6 +27,7 @@ from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 IMAGES = (0, 3, 1, 2)  # batch, features, height, width of channels_last
+EXCHANGED = (3, 0, 1, 2)  # the same images where the channels count as batch: in a gradient by the weights
 
 
 @pass_("use-winograd", reads="graph", writes="graph")
@@ -34,30 +36,60 @@ def use_winograd(module: Operation, freeze: bool = False, tile: int = 0) -> bool
     changed = False
     for function in module_functions(module):
         weight_only = WeightOnly(function)
-        for op in [op for op in function.walk() if op.name == "graph.convolution" and is_possible(op)]:
-            frozen = freeze and op.operands[1] in weight_only
-            choice = Choice(tile, "asked for") if tile else choose(op, frozen)
+        for op in [op for op in function.walk() if op.name == "graph.convolution"]:
+            if is_possible(op):
+                choice = choose(op, freeze and op.operands[1] in weight_only)
+                write = rewrite
+            elif is_filter_gradient(op):
+                choice = choose_for_filter(op)
+                write = rewrite_filter_gradient
+            else:
+                continue
+            choice = Choice(tile, "asked for") if tile else choice
             op["kernel.algorithm"] = choice.reason
             if choice.tile:
-                rewrite(op, choice)
+                write(op, choice)
                 changed = True
     return changed
 
 
 def is_possible(op: Operation) -> bool:
-    """Whether it is 3 x 3 with strides and dilations of 1, without groups, on images of fixed size in f32."""
-    x, w = (tensor_type(v) for v in op.operands)
-    spaces = [x.shape[1:], w.shape, tensor_type(op.result).shape[1:]]
+    """Whether it is 3 x 3 on images of fixed size, with more than a few features."""
+    w = tensor_type(op.operands[1])
+    return (
+        is_plain(op)
+        and tuple(op["lhs_spec"]) == tuple(op["out_spec"]) == IMAGES
+        and [w.shape[i] for i in op["rhs_spec"][2:]] == [3, 3]
+        and not sums_along_inputs(op)
+        and all(is_fixed(v, first) for v, first in ((op.operands[0], 1), (op.operands[1], 0), (op.result, 1)))
+    )
+
+
+def is_filter_gradient(op: Operation) -> bool:
+    """Whether it makes a kernel of 3 x 3 out of images and gradients of fixed size."""
+    made = tensor_type(op.result)
+    return (
+        is_plain(op)
+        and tuple(op["lhs_spec"]) == tuple(op["rhs_spec"]) == EXCHANGED
+        and [made.shape[i] for i in op["out_spec"][2:]] == [3, 3]
+        and all(is_fixed(v, 1) for v in op.operands)
+    )
+
+
+def is_plain(op: Operation) -> bool:
+    """Whether it is two-dimensional, in f32, with strides and dilations of 1 and without groups."""
+    x = tensor_type(op.operands[0])
     return (
         x.rank == 4
         and x.element is t.f32
-        and tuple(op["lhs_spec"]) == tuple(op["out_spec"]) == IMAGES
-        and [w.shape[i] for i in op["rhs_spec"][2:]] == [3, 3]
         and all(n == 1 for name in ("strides", "lhs_dilation", "rhs_dilation") for n in op[name])
         and op.get("feature_groups", 1) == op.get("batch_groups", 1) == 1
-        and not sums_along_inputs(op)
-        and not any(isinstance(n, SymbolicDim) or n == 0 for space in spaces for n in space)
     )
+
+
+def is_fixed(value: Value, first: int) -> bool:
+    """Whether the dims from `first` are numbers, and none is 0."""
+    return not any(isinstance(n, SymbolicDim) or n == 0 for n in tensor_type(value).shape[first:])
 
 
 def choose(op: Operation, frozen: bool) -> Choice:
@@ -67,6 +99,14 @@ def choose(op: Operation, frozen: bool) -> Choice:
     images = 1 if frozen and isinstance(batch, SymbolicDim) else nominal(batch)
     assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int) and isinstance(inputs, int)
     return convolution_cost.choose(images, height, width, inputs, features, frozen)
+
+
+def choose_for_filter(op: Operation) -> Choice:
+    """For a usual batch."""
+    batch, height, width, features = tensor_type(op.operands[1]).shape
+    inputs = tensor_type(op.operands[0]).shape[3]
+    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int) and isinstance(inputs, int)
+    return convolution_cost.choose_for_filter(nominal(batch), height, width, inputs, features)
 
 
 def rewrite(op: Operation, choice: Choice) -> None:
@@ -105,3 +145,27 @@ def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int) -> 
     cut = b.reshape(made, shape=((tile + 2) ** 2, inputs, panels(features), PANEL))
     result: Value = b.transpose(cut, permutation=(0, 2, 1, 3))
     return result
+
+
+def rewrite_filter_gradient(op: Operation, choice: Choice) -> None:
+    """The sums at the points, and their way back: f32 is enough, as a gradient is a sum of many terms anyway."""
+    b: GraphBuilder = GraphBuilder.before_op(op)
+    x, ct = op.operands
+    inputs, features = tensor_type(x).shape[3], tensor_type(ct).shape[3]
+    assert isinstance(inputs, int) and isinstance(features, int)
+    parts = convolution_cost.filter_parts(inputs, features)
+    _, kernel, _ = matrices(choice.tile)
+    with b.located(op.location):
+        points = b.winograd_filter_gradient(
+            x, ct, padding_low=op["padding_low"], padding_high=op["padding_high"], tile=choice.tile, parts=parts
+        )
+        points.defining_op["kernel.algorithm"] = choice.reason
+        flat = b.reshape(points, shape=(parts * (choice.tile + 2) ** 2, inputs * features))
+        back = b.constant(np.tile(np.kron(kernel, kernel).T, parts), t.f32)
+        made = b.dot_general(back, flat, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+        made = b.reshape(made, shape=(3, 3, inputs, features))
+        channel, feature, *window = op["out_spec"]
+        axes = sorted(range(4), key=(*window, channel, feature).__getitem__)
+        if axes != [0, 1, 2, 3]:
+            made = b.transpose(made, permutation=tuple(axes))
+    op.replace_by([made])

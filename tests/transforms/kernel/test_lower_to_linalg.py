@@ -20,7 +20,12 @@ PIPELINE = (
     "outline-kernels,lower-to-linalg"
 )
 OPS = [d for d in definitions("graph") if d.name != "graph.constant" and d.samples is not None]
-KEPT = {"graph.reduce_window_grad", "graph.scatter", "graph.winograd_convolution"}  # no structured form
+KEPT = {
+    "graph.reduce_window_grad",
+    "graph.scatter",
+    "graph.winograd_convolution",
+    "graph.winograd_filter_gradient",
+}  # no structured form
 
 
 def tolerance(element: t.Type) -> float:
