@@ -9,8 +9,10 @@ Traffic: every operand and every result once. Concatenation along the last axis 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -21,6 +23,8 @@ from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
+
+PIECES = 16  # shares that are equal enough for a team; a division for every row would cost more than a short row
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,25 @@ def _sweep(
             with frame.parallel([1]):
                 _rest(frame, [], full, size, lanes, masked, write)
         return
-    with frame.parallel(list(shape[:-1])) as row:
+    with _rows(frame, shape[:-1]) as row:
         at = [LaneIndex(i) for i in row]
         with b.for_(b.index(0), full, lanes) as loop:
             write([*at, LaneIndex(loop.iv, 1 if lanes > 1 else 0)], lanes, None)
             loop.yield_()
         if lanes > 1:
             _rest(frame, at, full, size, lanes, masked, write)
+
+
+@contextmanager
+def _rows(frame: Frame, shape: tuple[Dim, ...]) -> Iterator[list[Value]]:
+    """This worker's share of the rows; the last axis is a loop of its own where the others give pieces enough."""
+    if prod(n for n in shape[:-1] if isinstance(n, int)) < PIECES or not isinstance(shape[-1], int):
+        with frame.parallel(list(shape)) as row:
+            yield row
+        return
+    with frame.parallel(list(shape[:-1])) as row, frame.b.for_(frame.b.index(0), frame.b.index(shape[-1]), 1) as loop:
+        yield [*row, loop.iv]
+        loop.yield_()
 
 
 def _rest(

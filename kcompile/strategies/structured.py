@@ -132,8 +132,10 @@ def inside(result: Value) -> Value:
         return result
     filler = made.body.terminator.operands[0].defining_op
     source = made.operands[0].defining_op
-    if filler is None or filler.name != "arith.constant" or (source is not None and source.dialect == "graph"):
-        return result  # the strategies of graph ops write their whole result
+    if filler is None or filler.name != "arith.constant":
+        return result
+    if source is not None and source.dialect == "graph" and source.name != "graph.winograd_convolution":
+        return result  # the strategies of other graph ops write their whole result
     return made.operands[0]
 
 

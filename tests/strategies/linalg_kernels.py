@@ -346,6 +346,13 @@ def scale_and_compare(n: Dim, h: int, c: int) -> Operation:
     return f.ret(*f.generic(f.inputs, inits, [full, dims_map(3, (2,)), full, full], "ppp", body))
 
 
+def scale_rows(n: Dim, h: int, w: int, c: int) -> Operation:
+    f = LinalgKernel("scale_rows", [((n, h, w, c), t.f32), ((c,), t.f32)])
+    full = dims_map(4, (0, 1, 2, 3))
+    inits = [f.empty((n, h, w, c))]
+    return f.ret(*f.generic(f.inputs, inits, [full, dims_map(4, (3,)), full], "pppp", lambda b, x, y, _: b.mul(x, y)))
+
+
 def transpose(rows: int, columns: int) -> Operation:
     f = LinalgKernel("transpose", [((rows, columns), t.f32)])
     maps = [dims_map(2, (1, 0)), dims_map(2, (0, 1))]

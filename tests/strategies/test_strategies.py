@@ -129,6 +129,12 @@ CASES = {
     "attention of long rows": ("attention", lambda: k.attention(1, 2, 300, 1, 1, 1, masked=True), 1, SUM),
     "argmax": ("scalar_loops", lambda: k.argmax(B, 10), 4, EXACT),
     "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
+    "elementwise rows": (
+        "elementwise",
+        lambda: k.bordered(k.scale_rows(B, 17, 3, 19), (0, 1, 1, 0), (0, 1, 1, 0)),
+        2,
+        EXACT,
+    ),
     "transpose": ("transpose", lambda: k.transpose(19, 35), 1, EXACT),
     "transpose even": ("transpose", lambda: k.transpose(16, 32), 1, EXACT),
     "transpose narrow": ("elementwise", lambda: k.transpose(3, 35), 1, EXACT),

@@ -15,7 +15,9 @@ from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.dispatches import Dispatches, root_op, yielded
 from kcompile.transforms.kernel.kinds import is_inline_constant, root_of, tensor_type
 
-ROOTS = frozenset(f"graph.{name}" for name in ("dot_general", "convolution", "reduce_window"))  # store tile by tile
+ROOTS = frozenset(  # what stores tile by tile
+    f"graph.{name}" for name in ("dot_general", "convolution", "winograd_convolution", "reduce_window")
+)
 
 
 @pass_("fuse-pads", reads="kernel", writes="kernel", exact=True)
@@ -30,7 +32,8 @@ def _fuse(block: Block) -> bool:
         producer = consumer.operands[0].defining_op if len(consumer.operands) == 1 else None
         if producer is None or not is_bordered(producer, consumer) or dispatches.is_between(producer, consumer):
             continue
-        dispatches.merge(producer, consumer, root_of(producer))
+        root = root_of(producer)
+        dispatches.merge(producer, consumer, root if root in ROOTS else root_of(consumer))
         changed = True
     return changed
 
@@ -40,7 +43,7 @@ def is_bordered(producer: Operation, consumer: Operation) -> bool:
     pad = root_op(consumer)
     if pad is None or len(consumer.results) != 1 or yielded(consumer) != (pad.result,):
         return False
-    if producer.name != "kernel.dispatch" or root_of(producer) not in ROOTS:
+    if producer.name != "kernel.dispatch" or root_of(producer) not in (*ROOTS, "elementwise"):
         return False
     edges = (*pad["low"], *pad["high"])
     filler = pad.operands[1].defining_op
