@@ -7,6 +7,7 @@ A layer that makes a mask gives it in `compute_mask`; one that has a `mask` argu
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from typing import Any
 
 from kcompile.tracing.structure import flatten, map_structure
@@ -29,6 +30,11 @@ def keep_mask(x: Any, made: Any) -> Any:
     """`made` with the mask of the `x` that it was made from."""
     mask = get_mask(x)
     return made if mask is None or made is x else set_mask(made, mask)
+
+
+def unmasked(x: Any) -> Any:
+    """The same tensor without its mask, for layers that use the mask themselves."""
+    return x if get_mask(x) is None else set_mask(copy(x), None)
 
 
 def masks_of(structure: Any) -> Any:

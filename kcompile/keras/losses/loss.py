@@ -7,6 +7,7 @@ from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError
 from kcompile.keras import ops
+from kcompile.keras.layers.masks import get_mask
 from kcompile.keras.naming import to_snake_case
 from kcompile.tracing.structure import map_structure
 from kcompile.tracing.trace import scope
@@ -39,9 +40,11 @@ class Loss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss. `y_true` and `y_pred` may be equal structures (lists, dicts) of tensors."""
         with scope(self.name):
+            mask = get_mask(y_pred)
             y_true = map_structure(lambda t: ops.convert_to_tensor(t, dtype=self.dtype), y_true)
             y_pred = map_structure(lambda t: ops.convert_to_tensor(t, dtype=self.dtype), y_pred)
-            return reduce_weighted(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
+            weight = masked_weight(sample_weight, mask, self.dtype, self.reduction in ("mean", "sum_over_batch_size"))
+            return reduce_weighted(self.call(y_true, y_pred), weight, self.reduction, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred)")
@@ -107,6 +110,22 @@ def equal_ranks(first: Any, second: Any, expand_rank_1: bool = True) -> tuple[An
             return ops.expand_dims(first, -1), second
         return first, ops.squeeze(second, -1)
     return first, second
+
+
+def masked_weight(sample_weight: Any, mask: Any, dtype: str, mean: bool) -> Any:
+    """`sample_weight` with 0 where the mask of the predictions is False; for a `mean` the others grow to make up."""
+    if mask is None:
+        return sample_weight
+    kept = ops.cast(mask, dtype)
+    if mean:
+        kept = kept * ops.divide_no_nan(ops.sum(ops.ones_like(kept)), ops.sum(kept))
+    if sample_weight is None:
+        return kept
+    weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+    kept, weight = equal_ranks(kept, weight)
+    while len(weight.shape) < len(kept.shape):
+        weight = ops.expand_dims(weight, -1)
+    return weight * kept
 
 
 def weigh(values: Any, sample_weight: Any, dtype: str) -> Any:

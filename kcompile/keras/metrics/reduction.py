@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kcompile.keras import ops
-from kcompile.keras.losses.loss import equal_ranks
+from kcompile.keras.layers.masks import get_mask
+from kcompile.keras.losses.loss import equal_ranks, masked_weight
 from kcompile.keras.metrics.metric import Metric
 
 
@@ -77,7 +78,8 @@ class MeanMetricWrapper(Mean):
         self._fn_kwargs = kwargs
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
+        weight = masked_weight(sample_weight, get_mask(y_pred), self.dtype, mean=False)
+        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=weight)
 
     def get_config(self) -> dict[str, Any]:
         config = {"name": self.name, "dtype": self.dtype}

@@ -39,6 +39,16 @@ def sharing() -> Iterator[None]:
         _SHARED.reset(token)
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within: objects are written and read without regard to a tree around them."""
+    token = _SHARED.set(None)
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
 def serialize_keras_object(obj: Any) -> Any:
     """`obj` (an object with `get_config`, a function, an array, a container, a plain value) as JSON-able data.
 

@@ -165,7 +165,9 @@ def structure_of(value: Any) -> Any:
 
 
 def specs_of(value: Any, name: str, model: Any) -> Any:
-    """A TensorSpec with a symbolic batch axis for each array; inputs are named as the model names them."""
+    """A TensorSpec with a symbolic batch axis for each array (a fixed one in a model that keeps states of its rows);
+    inputs are named as the model names them."""
+    rows = rows_of_states(model)
     leaves = flatten(value)
     known = list(getattr(model, "input_names", None) or ()) if name == "x" else []
     names = (
@@ -176,10 +178,18 @@ def specs_of(value: Any, name: str, model: Any) -> Any:
         else [f"{name}_{i}" for i in range(len(leaves))]
     )
     specs = [
-        None if a is None else TensorSpec((None, *a.shape[1:]), a.dtype.name, n)
+        None if a is None else TensorSpec((rows, *a.shape[1:]), a.dtype.name, n)
         for a, n in zip(leaves, names, strict=True)
     ]
     return pack_like(value, specs)
+
+
+def rows_of_states(model: Any) -> int | None:
+    """The batch size of a model whose recurrent layers are stateful."""
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+            return int(flatten(layer.states)[0].shape[0])
+    return None
 
 
 def fingerprint(model: Any) -> Any:

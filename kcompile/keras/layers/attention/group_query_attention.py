@@ -15,6 +15,7 @@ from ..activations.softmax import Softmax
 from ..checks import fraction, positive_integer
 from ..core.einsum_dense import EinsumDense
 from ..layer import Layer
+from ..masks import unmasked
 from ..regularization.dropout import Dropout
 from .masks import for_heads, joined_mask
 from .projections import projection_arguments
@@ -101,7 +102,7 @@ class GroupQueryAttention(Layer):
     ) -> Any:  # fmt: skip
         if self._flash_attention and return_attention_scores:
             raise ArgumentError("GroupQueryAttention: with flash_attention there are no scores to return")
-        key = value if key is None else key
+        query, value, key = (unmasked(x) for x in (query, value, value if key is None else key))
         masks = (query_mask, value_mask, key_mask, attention_mask)
         plain = not self.dropout and not return_attention_scores
         only_causal = plain and use_causal_mask and self.sliding_window is None and all(m is None for m in masks)

@@ -13,6 +13,7 @@ from ..activations.softmax import Softmax
 from ..checks import fraction, positive_integer
 from ..core.einsum_dense import EinsumDense
 from ..layer import Layer
+from ..masks import unmasked
 from ..regularization.dropout import Dropout
 from .masks import for_heads, joined_mask, places
 from .projections import attention_equations, projection_arguments, projection_equation
@@ -108,7 +109,7 @@ class MultiHeadAttention(Layer):
         key_mask: Any = None, attention_mask: Any = None, return_attention_scores: bool = False, training: Any = None,
         use_causal_mask: bool = False,
     ) -> Any:  # fmt: skip
-        key = value if key is None else key
+        query, value, key = (unmasked(x) for x in (query, value, value if key is None else key))
         only_causal = use_causal_mask and self._sliding_window is None and self._computes_attention_itself()
         only_causal = only_causal and all(m is None for m in (query_mask, value_mask, key_mask, attention_mask))
         mask = self._compute_attention_mask(

@@ -36,6 +36,15 @@ class Merge(Layer):
         """The tensors, all of one rank, as one."""
         raise NotImplementedError
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Where any input counts; None if one of them has no mask."""
+        if not isinstance(previous_mask, list | tuple) or any(m is None for m in previous_mask):
+            return None
+        first, *others = previous_mask
+        for mask in others:
+            first = first if mask is first else ops.logical_or(first, mask)
+        return first
+
     def _aligned(self, inputs: list[Any]) -> list[Any]:
         rank = max(len(x.shape) for x in inputs)
         same = []

@@ -32,5 +32,16 @@ class Concatenate(Merge):
                 f"Received: {shapes}"
             ) from None
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        if not isinstance(previous_mask, list | tuple) or all(m is None for m in previous_mask):
+            return None
+        masks = []
+        for x, mask in zip(inputs, previous_mask):
+            ones = ops.ones_like(x, dtype="bool")
+            if mask is not None and len(mask.shape) < len(x.shape):
+                mask = ops.logical_and(ops.expand_dims(mask, -1), ones)
+            masks.append(ones if mask is None else mask)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

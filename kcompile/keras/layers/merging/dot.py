@@ -42,5 +42,8 @@ class Dot(Merge):
         out = ops.einsum(f"{''.join(left)},{''.join(right)}->{''.join(kept)}", x, y)
         return ops.expand_dims(out, -1) if out.ndim == 1 else out
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return None
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcompile.errors import ArgumentError, UnsupportedError
+from kcompile.errors import ArgumentError, ShapeError, UnsupportedError
 
 from ... import initializers, ops, regularizers
+from ...config import epsilon
 from ...constraints import get as no_constraint
 from ..checks import fraction
 from ..input_spec import InputSpec
@@ -79,14 +80,17 @@ class BatchNormalization(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        if mask is not None:
-            raise UnsupportedError("BatchNormalization: masks are not supported by this version")
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ShapeError(
+                "BatchNormalization: a mask has all axes of the inputs but the last. "
+                f"Received: a mask of shape {mask.shape} for inputs of shape {inputs.shape}"
+            )
         # small floats are normalized in float32
         narrow = inputs.dtype if inputs.dtype in ("float16", "bfloat16") else None
         x = ops.cast(inputs, "float32") if narrow else inputs
         if training and self.trainable:
             axes = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
-            mean, variance = ops.moments(x, axes)
+            mean, variance = ops.moments(x, axes) if mask is None else _masked_moments(x, axes, mask)
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
         else:
@@ -115,3 +119,14 @@ class BatchNormalization(Layer):
             "renorm_clipping": None,
             "renorm_momentum": 0.99,
         }
+
+
+def _masked_moments(x: Any, axes: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
+    """Mean and variance of what the mask leaves."""
+    kept = ops.logical_and(ops.expand_dims(ops.cast(mask, "bool"), -1), ops.ones_like(x, dtype="bool"))
+    zeros = ops.zeros_like(x)
+    count = ops.add(ops.sum(ops.cast(kept, x.dtype), axes, keepdims=True), epsilon())
+    mean = ops.divide(ops.sum(ops.where(kept, x, zeros), axes, keepdims=True), count)
+    away = ops.where(kept, ops.subtract(x, mean), zeros)
+    variance = ops.divide(ops.sum(ops.square(away), axes, keepdims=True), count)
+    return ops.squeeze(mean, axes), ops.squeeze(variance, axes)

@@ -152,9 +152,10 @@ class Bidirectional(Layer):
 
 def _copy(layer: Any, name: str, **changes: Any) -> Any:
     """A layer of the same config, without weights."""
-    from ...saving import deserialize_keras_object, serialize_keras_object
+    from ...saving.serialization import alone, deserialize_keras_object, serialize_keras_object
 
-    config = serialize_keras_object(layer)
-    config.pop("build_config", None)
-    config["config"] = {**config["config"], "name": name, **changes}
-    return deserialize_keras_object(config)
+    with alone():  # also while a model is read from a file: the copy is a layer of its own
+        config = serialize_keras_object(layer)
+        config.pop("build_config", None)
+        config["config"] = {**config["config"], "name": name, **changes}
+        return deserialize_keras_object(config)

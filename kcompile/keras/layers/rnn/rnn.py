@@ -102,7 +102,7 @@ class RNN(Layer):
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         first = flatten(sequences)[0]
         if self.unroll and first.shape[1] is None:
-            raise ShapeError(
+            raise ArgumentError(
                 "a recurrent layer with unroll=True needs sequences of a known length: keras.Input((10, features)). "
                 f"Received: shape {first.shape}"
             )
