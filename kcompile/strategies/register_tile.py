@@ -17,13 +17,15 @@ Georganas et al., "High-Performance Deep Learning via a Single Building Block", 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from math import prod
 
 from kcompile.codegen.mathematics import RECIPES
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import SymbolicDim
+from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -47,7 +49,7 @@ def emit(kernel: Kernel, tile: Tile, strategy: str) -> Operation:
 
 def emit_nest(frame: Frame, kernel: Kernel, view: Generic, tile: Tile) -> None:
     """The loops of one root of a kernel, with the epilogue."""
-    _Emitter(frame, kernel, view, tile).run()
+    Nest(frame, kernel, view, tile).run()
 
 
 def computes_once(view: Generic, tile: Tile) -> bool:
@@ -63,7 +65,9 @@ def has_dear_epilogue(kernel: Kernel) -> bool:
     return any(op.name in RECIPES for view in views if not view.reductions for op in view.body.ops)
 
 
-class _Emitter:
+class Nest:
+    """The loops of one root."""
+
     def __init__(self, frame: Frame, kernel: Kernel, view: Generic, tile: Tile):
         self.frame, self.kernel, self.view, self.tile = frame, kernel, view, tile
         self.b = frame.b
@@ -104,6 +108,8 @@ class _Emitter:
     def lane_tiles(self, vectors: int, rows: int, row_tiles: Value, row_size: Value) -> None:
         """Full lane tiles, then the rest of the lanes of every panel."""
         width = vectors * self.tile.lanes
+        if self.panels > 1 and width > self.panel and (width % self.panel or self.panels % (width // self.panel)):
+            vectors, width = max(1, self.panel // self.tile.lanes), self.panel  # not so many whole panels
         if width > self.panel and self.panels > 1:  # a tile is several panels
             self.tiles(self.panels * self.panel // width, vectors, None, 0, rows, row_tiles, row_size)
             return
@@ -114,6 +120,10 @@ class _Emitter:
             tail = rest % self.tile.lanes
             mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
             self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
+
+    def shares(self, extents: Sequence[Dim | Value]) -> AbstractContextManager[list[Value]]:
+        """This worker's places in a loop over `extents`."""
+        return self.frame.parallel(extents)
 
     def tiles(
         self,
@@ -130,9 +140,10 @@ class _Emitter:
         Lane tiles go in groups: (group, outer dims, row tile, lane tile of the group).
         """
         b = self.b
-        group = next(g for g in range(min(self.tile.group, lane_tiles), 0, -1) if lane_tiles % g == 0)
+        most = max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
+        group = next(g for g in range(most, 0, -1) if lane_tiles % g == 0)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
-        with self.frame.parallel([b.index(lane_tiles // group), *outer, row_tiles, b.index(group)]) as at:
+        with self.shares([b.index(lane_tiles // group), *outer, row_tiles, b.index(group)]) as at:
             lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
             indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, at[1:-2], strict=True)}
             row = b.min(b.mul(at[-2], b.index(rows)), b.sub(row_size, b.index(rows)))

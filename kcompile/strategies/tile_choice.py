@@ -219,13 +219,17 @@ class Space:
             (self.cost(rows, vectors), -rows * vectors, rows, vectors)
             for vectors in range(1, max(1, 4 // self.parts) + 1)
             for rows in range(1, min(self.most_rows, rows_limit(vectors * self.parts * self.sets, self.registers)) + 1)
-            if vectors <= self.columns
+            if vectors <= self.columns or self.spans(vectors)
         ]
-        return min(found)[2:] if found else (1, 1)
+        return min(found)[2:] if self.columns and found else (1, 1)
+
+    def spans(self, vectors: int) -> bool:
+        """Whether so many vectors are some whole panels, of which they cut all."""
+        return self.columns > 0 and vectors % self.columns == 0 and self.panels % (vectors // self.columns) == 0
 
     def cost(self, rows: int, vectors: int) -> float:
         """Cycles of all tiles for a step, relative to the least possible: the mean over `rows`."""
-        full, rest = divmod(self.columns, vectors)
+        full, rest = divmod(self.columns, vectors) if vectors <= self.columns else (self.columns / vectors, 0)
         columns = full * self.step(rows, vectors) + (self.step(rows, rest) * 1.1 if rest else 0)  # 1.1: code of its own
         return sum(columns * -(-m // rows) / m for m in self.rows)
 
@@ -263,10 +267,18 @@ def row_stride(value: Value, map_: AffineMap, row: int) -> int:
     return total * t.bitwidth(value.type) // 8 or 1
 
 
-def choose_single_row(total: int, parts: int, vectors: int, registers: int) -> int:
-    """Vectors of a tile of one row: a divisor of all `total` where there is one in the upper half."""
-    most = max(vectors, min(total, registers // 2 // parts))
-    return max((v for v in range(most, max(vectors, most // 2) - 1, -1) if total % v == 0), default=most)
+def choose_single_row(space: Space, vectors: int) -> int:
+    """Vectors of a tile of one row.
+
+    Out of panels four vectors in all: that many additions do not wait for one another, and each panel is a stream (16
+    of them took 1.7 times as long as 4). Out of a matrix half of the registers: each row of it is a run to be read on;
+    a divisor of all vectors where there is one in the upper half.
+    """
+    if space.panels > 1:
+        wanted = -(-4 // space.parts)
+        return next((v for v in range(wanted, 2 * wanted) if space.columns % v == 0 or space.spans(v)), vectors)
+    most = max(vectors, min(space.columns, space.registers // space.sets // 2 // space.parts))
+    return max((v for v in range(most, max(vectors, most // 2) - 1, -1) if space.columns % v == 0), default=most)
 
 
 def choose_sets(inner: Dim, columns: int, rows: Dim) -> int:
@@ -300,13 +312,12 @@ def choose(view: Generic, target: Target) -> Tile | None:
     narrow = size * panels <= 2 * lanes
     columns = -(-size // lanes)
     sets = choose_sets(inner, parts * columns, extent) if plain and narrow else 1
-    rows, vectors = space(view, row, columns, panels, parts, sets, target).best()
+    tiles = space(view, row, columns, panels, parts, sets, target)
+    rows, vectors = tiles.best()
     if row < 0:
         vectors = max(1, min(columns, 4 // parts))
     unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors * parts <= 16 and sets == 1 else 1
-    single_row = choose_single_row(size * panels // lanes, parts, vectors, target.registers // sets)
-    if panels > 1 and (single_row * lanes) % size and size % (single_row * lanes):
-        single_row = vectors  # a tile is a piece of a panel, or some of them
+    single_row = choose_single_row(tiles, vectors)
     group = choose_group(view, row, parts * vectors * lanes, size * panels, vectors * lanes, target)
     return Tile(row, lane, part, panel, rows, vectors, single_row, lanes, unroll, sets, group)
 

@@ -4,7 +4,7 @@ Reads graph, writes graph; runs right before hoist-weights, which moves the pack
 then reads one stream from front to back. Out of a row-major matrix it would read short pieces a row apart, which lie in
 few sets of a cache where rows are a multiple of 2 KiB long.
 
-    dot_general(x[b, k], w[k, n])   =>   reshape(dot_general(x, transpose(reshape(w))[n / 64, k, 64])) to [b, n]
+    dot_general(x[b, k], w[k, n])   =>   reshape(dot_general(x, transpose(reshape(w))[n / 32, k, 32])) to [b, n]
 
 Where the features are cut into parts (gates), panels end where parts do. In a scan the weights are packed before it.
 Options: `least`, the bytes from which on weights are packed.
@@ -22,7 +22,8 @@ from kcompile.ir.passes import pass_
 from kcompile.transforms.graph.roles import WeightOnly
 from kcompile.transforms.kernel.kinds import tensor_type
 
-WIDTHS = (64, 48, 32, 16)  # columns of a panel: whole vectors on every target, the widest that fits
+WIDTHS = (32, 16)  # columns of a panel: whole vectors on every target, and what most tiles take
+PART_WIDTH = 16  # where the features are read in parts: a tile takes a vector of each
 LEAST = 1 << 15  # bytes: smaller weights stay in the first-level cache in any order
 
 
@@ -64,12 +65,13 @@ def panel_width(value: Value, least: int) -> int:
     rows, columns = type_.shape
     if not isinstance(rows, int) or not isinstance(columns, int) or rows * columns * t.bitwidth(type_) // 8 < least:
         return 0
-    step = columns
+    step = 0
     for op, index in value.uses:
         if op.name != "graph.dot_general" or index != 1 or op["rhs_contract"] != (0,) or op["rhs_batch"]:
             return 0
         step = gcd(step, part_size(op.result))
-    return next((w for w in WIDTHS if step % w == 0 and columns > w), 0)
+    widths = (PART_WIDTH,) if 0 < step < columns else WIDTHS
+    return next((w for w in widths if gcd(step, columns) % w == 0 and columns > w), 0)
 
 
 def part_size(result: Value) -> int:
