@@ -23,7 +23,7 @@ def narrow_convolutions(module: Operation) -> bool:
     for op in [op for op in module.walk() if op.name == "graph.convolution"]:
         if sums_along_inputs(op):
             changed |= _put_inputs_last(op)
-        elif _is_narrow_gradient(op):
+        elif is_narrow_gradient(op):
             changed |= _exchange(op)
     return changed
 
@@ -59,7 +59,7 @@ def _put_inputs_last(op: Operation) -> bool:
     return True
 
 
-def _is_narrow_gradient(op: Operation) -> bool:
+def is_narrow_gradient(op: Operation) -> bool:
     """Whether the batch of the result is long and contiguous in x: in the gradient of a filter it is its inputs."""
     x, out = tensor_type(op.operands[0]), tensor_type(op.result)
     return has_few_outputs(op) and op["lhs_spec"][0] == x.rank - 1 and nominal(out.shape[op["out_spec"][0]]) >= LONG

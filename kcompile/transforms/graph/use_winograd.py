@@ -21,7 +21,7 @@ from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph import convolution_cost
 from kcompile.transforms.graph.convolution_cost import Choice
-from kcompile.transforms.graph.narrow_convolutions import sums_along_inputs
+from kcompile.transforms.graph.narrow_convolutions import is_narrow_gradient, sums_along_inputs
 from kcompile.transforms.graph.roles import WeightOnly
 from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
@@ -72,6 +72,7 @@ def is_filter_gradient(op: Operation) -> bool:
         is_plain(op)
         and tuple(op["lhs_spec"]) == tuple(op["rhs_spec"]) == EXCHANGED
         and [made.shape[i] for i in op["out_spec"][2:]] == [3, 3]
+        and not is_narrow_gradient(op)
         and all(is_fixed(v, 1) for v in op.operands)
     )
 
