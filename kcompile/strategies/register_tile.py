@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from math import prod
 
 from kcompile.codegen.mathematics import RECIPES
@@ -122,10 +120,6 @@ class Nest:
             tail = rest % self.tile.lanes
             mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
             self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
-
-    def shares(self, extents: Sequence[Dim | Value]) -> AbstractContextManager[list[Value]]:
-        """This worker's places in a loop over `extents`."""
-        return self.frame.parallel(extents)
 
     def shares(self, extents: Sequence[Dim | Value]) -> AbstractContextManager[list[Value]]:
         """This worker's places in a loop over `extents`."""
