@@ -55,7 +55,7 @@ PIPELINE = (
                      "fuse-row-chains", "fuse-siblings", "fuse-joins", "cse", "outline-kernels", "dedupe-kernels")),
     Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows",
                      "annotate-calls", "order-kernels", "name-sizes")),
-    Stage("loops", ("tune-strategies", "emit-loops"), when=(("tune-strategies", "tune"),)),
+    Stage("loops", ("tune-strategies", "emit-loops", "hoist-scalars"), when=(("tune-strategies", "tune"),)),
     Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
 )  # fmt: skip
 

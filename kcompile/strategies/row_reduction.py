@@ -1,6 +1,6 @@
 """row_reduction: reductions over the last axes, and chains of them with elementwise code between (softmax, layer norm).
 
-    for row in this worker's share:
+    for row in this worker's share, four side by side:
         for each reduction of the chain, in order:
             accumulator[unroll] = identity                       -- `lanes` partial results each
             for the reduced axes: accumulate whole vectors; the rest of the last axis under a mask
@@ -23,6 +23,8 @@ from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
+
+GROUP = 4  # rows side by side: the latencies of one hide behind the work of the others
 
 COMBINERS = {
     "arith.addf": "add", "arith.addi": "add", "arith.mulf": "mul", "arith.muli": "mul",
@@ -108,14 +110,37 @@ class _RowEmitter:
         self.views = [generic(op) for op in kernel.roots]
 
     def run(self) -> None:
-        first = self.views[0]
+        b, first = self.b, self.views[0]
         extents = first.extents()
-        with self.frame.parallel([extents[d] for d in first.parallel]) as row:
-            at = [LaneIndex(i) for i in row]
-            totals: dict[Value, Value] = {}
-            for view in self.views:
-                totals[view.op.results[0]] = self.reduce(view, at, totals)
-            self.store(at, totals)
+        sizes = [self.frame.size(extents[d]) for d in first.parallel]
+        count = b.index(1)
+        for size in sizes:
+            count = b.mul(count, size)
+        lo, hi = b.partition(count, self.frame.tid, self.frame.team, 1)
+        group = GROUP if self.params.lanes > 1 else 1
+        whole = b.add(lo, b.mul(b.floordiv(b.sub(hi, lo), b.index(group)), b.index(group)))
+        for begin, end, step in ((lo, whole, group), (whole, hi, 1)) if group > 1 else ((lo, hi, 1),):
+            with b.for_(begin, end, step) as loop:
+                self.rows([self.place(b.add(loop.iv, b.index(i)), sizes) for i in range(step)])
+                loop.yield_()
+
+    def place(self, number: Value, sizes: list[Value]) -> list[LaneIndex]:
+        """The indices of a row."""
+        b = self.b
+        at: list[LaneIndex] = []
+        for size in reversed(sizes[1:]):
+            at.append(LaneIndex(b.mod(number, size)))
+            number = b.floordiv(number, size)
+        return [*([LaneIndex(number)] if sizes else []), *at[::-1]]
+
+    def rows(self, rows: list[list[LaneIndex]]) -> None:
+        """Rows side by side, reduction by reduction: while the lanes of one are joined, the next are swept."""
+        totals: list[dict[Value, Value]] = [{} for _ in rows]
+        for view in self.views:
+            for at, known in zip(rows, totals, strict=True):
+                known[view.op.results[0]] = self.reduce(view, at, known)
+        for at, known in zip(rows, totals, strict=True):
+            self.store(at, known)
 
     def store(self, row: list[LaneIndex], totals: dict[Value, Value]) -> None:
         scalar = Points(self.frame, 1, None, totals)
