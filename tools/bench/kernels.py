@@ -1,0 +1,152 @@
+"""Single kernels on one thread: time, and flops of the direct algorithm per second as a share of the FMA peak.
+
+    python tools/bench/kernels.py                       all shapes
+    python tools/bench/kernels.py conv --batch 8        names that hold "conv"
+    python tools/bench/kernels.py conv --peak 276       GF/s of this core; measured unless given
+
+Weights are frozen, as `kcompile.compile` does. Variants of a shape run in turns, and the least time counts: other work
+on the machine then disturbs all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kcompile.dialects.graph import GraphBuilder
+from kcompile.ir import types as t
+from kcompile.ir.core import Operation
+from kcompile.ir.types import TensorType
+from kcompile.options import Options
+from kcompile.runtime.executable import CompiledFunction
+from kcompile.tracing.trace import ArgumentSpec, ResultSpec, TracedFunction
+
+SECONDS = 0.5  # for all variants of a shape
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kernel to time. `build(batch)` gives @main(x, weights..) -> y and its flops; `variants` are named options."""
+
+    name: str
+    build: Callable[[int], tuple[Operation, int]]
+    variants: dict[str, dict[str, Any]]
+
+
+@dataclass
+class Weights:
+    """What a variable is to a compiled function."""
+
+    _array: np.ndarray[Any, Any]
+
+
+def convolution(size: int, inputs: int, features: int) -> Shape:
+    """relu(conv(x, w) + c) with 3 x 3 weights, padded to the same size."""
+
+    def build(batch: int) -> tuple[Operation, int]:
+        kinds = [(batch, size, size, inputs), (3, 3, inputs, features), (features,)]
+        b = GraphBuilder.function("main", [TensorType(shape, t.f32) for shape in kinds])
+        x, w, c = b.block.arguments
+        y = b.convolution(
+            x, w, strides=(1, 1), padding_low=(1, 1), padding_high=(1, 1), lhs_dilation=(1, 1), rhs_dilation=(1, 1),
+            lhs_spec=(0, 3, 1, 2), rhs_spec=(3, 2, 0, 1), out_spec=(0, 3, 1, 2),
+        )  # fmt: skip
+        bias = b.broadcast_in_dim(c, shape=(batch, size, size, features), dims=(3,))
+        b.ret(b.max(b.add(y, bias), 0.0))
+        return b.module, 2 * batch * size * size * 9 * inputs * features
+
+    name = f"conv 3x3 {size}x{size} {inputs}->{features}"
+    return Shape(name, build, {"direct": {"exact_conv": True}, "chosen": {}})
+
+
+def product(rows: int, inner: int, columns: int) -> Shape:
+    """relu(x w + c); the batch multiplies the rows."""
+
+    def build(batch: int) -> tuple[Operation, int]:
+        m = rows * batch
+        b = GraphBuilder.function("main", [TensorType(s, t.f32) for s in ((m, inner), (inner, columns), (columns,))])
+        x, w, c = b.block.arguments
+        y = b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+        b.ret(b.max(b.add(y, b.broadcast_in_dim(c, shape=(m, columns), dims=(1,))), 0.0))
+        return b.module, 2 * m * inner * columns
+
+    return Shape(f"dense {rows}x{inner} {inner}x{columns}", build, {"chosen": {}})
+
+
+SHAPES = [
+    *[convolution(size, c, c) for size, c in ((56, 64), (28, 128), (14, 256), (7, 512))],  # ResNet50
+    *[convolution(size, c, c) for size, c in ((128, 16), (64, 32), (32, 64), (16, 128))],  # a U-Net
+    convolution(24, 32, 32),
+    *[product(m, 256, 256) for m in (1, 8, 32, 128)],
+    *[product(m, 1024, 1024) for m in (1, 8, 32, 128)],
+]
+
+
+def compiled(module: Operation, options: dict[str, Any]) -> tuple[CompiledFunction, np.ndarray[Any, Any]]:
+    """The function with random weights frozen, and an input for it."""
+    rng = np.random.default_rng(0)
+    main = next(op for op in module.walk() if op.name == "func.func")
+    types = [a.type for a in main.body.arguments]
+    arrays = [rng.standard_normal(x.shape).astype(np.float32) for x in types if isinstance(x, TensorType)]
+    arguments = []
+    for i, (kind, array) in enumerate(zip(types, arrays, strict=True)):
+        assert isinstance(kind, TensorType)
+        arguments.append(ArgumentSpec("weight" if i else "input", f"a{i}", kind, Weights(array) if i else None))
+    main["arg_attrs"] = tuple({"kernel.role": a.role, "kernel.name": a.name} for a in arguments)
+    main["res_attrs"] = ({"kernel.name": "y"},)
+    result = main.body.terminator.operands[0].type
+    assert isinstance(result, TensorType)
+    traced = TracedFunction(module, arguments, [ResultSpec("y", result)])
+    return CompiledFunction(traced, Options.of(freeze=True, threads=1, **options)), arrays[0]
+
+
+def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, float], int]:
+    """Seconds of every variant, and the flops."""
+    functions = {}
+    flops = 0
+    for name, options in shape.variants.items():
+        module, flops = shape.build(batch)
+        functions[name] = compiled(module, options)
+    best = dict.fromkeys(functions, float("inf"))
+    for function, x in functions.values():
+        function(x)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for name, (function, x) in functions.items():
+            start = time.perf_counter()
+            function(x)
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best, flops
+
+
+def measured_peak() -> float:
+    """GF/s of a product that fits the cache: about 95 % of what the core can do."""
+    times, flops = least_times(product(384, 384, 384), 1, 0.5)
+    return flops / times["chosen"] / 1e9 / 0.95
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", default="", help="only shapes whose name holds this")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--peak", type=float, default=0.0, help="GF/s of one core")
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    wanted = parser.parse_args()
+    peak = wanted.peak or measured_peak()
+    print(f"batch {wanted.batch}, one thread, peak {peak:.0f} GF/s\n")
+    print("| kernel | variant | us | % of peak |\n|---|---|---|---|")
+    for shape in SHAPES:
+        if wanted.name in shape.name:
+            times, flops = least_times(shape, wanted.batch, wanted.seconds)
+            for name, seconds in times.items():
+                share = 100 * flops / seconds / 1e9 / peak
+                print(f"| {shape.name} | {name} | {seconds * 1e6:.1f} | {share:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
