@@ -1,5 +1,4 @@
 // RUN: kcompile opt %s -p hoist-scalars
-// VALIDATE exact
 // The division and what it is made from leave the loop, and the loop around it; the vectors and the sum stay.
 
 // CHECK: arith.addf
