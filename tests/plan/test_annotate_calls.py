@@ -89,3 +89,26 @@ def test_work_grows_with_the_batch_and_with_what_is_computed() -> None:
     costly = work(kernel_of([(B, 8)], lambda b, x: b.exp(x)))
     assert 0 < evaluate(plain, {"b": 1}) < evaluate(plain, {"b": 100})
     assert evaluate(plain, {"b": 100}) < evaluate(costly, {"b": 100})
+
+
+def test_a_cell_state_may_be_overwritten_where_gates_are_parts_of_a_product() -> None:
+    def cell(b: GraphBuilder, xz: Value, h: Value, w: Value, c: Value) -> Value:
+        z = b.add(xz, b.dot_general(h, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,)))
+        keep, new = (b.slice(z, start=(0, i * 8), limit=(B, i * 8 + 8), strides=(1, 1)) for i in range(2))
+        return b.add(b.mul(b.logistic(keep), c), b.tanh(new))
+
+    kernel = kernel_of([(B, 16), (B, 8), (8, 16), (B, 8)], cell)
+    ((index,),) = overwritable(kernel)
+    # h has the same shape, but every element of the result needs all of its row
+    assert [i for i, a in enumerate(kernel.body.arguments) if t.shape_of(a.type) == (B, 8)][-1] == index
+    assert has_reduction(kernel)
+
+
+def test_a_residual_may_be_overwritten_where_the_weights_are_packed() -> None:
+    def product(b: GraphBuilder, x: Value, w: Value, residual: Value) -> Value:
+        made = b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(1,))
+        return b.add(b.reshape(made, shape=(B, 32)), residual)
+
+    kernel = kernel_of([(B, 8), (2, 8, 16), (B, 32)], product)
+    ((index,),) = overwritable(kernel)
+    assert t.shape_of(kernel.body.arguments[index].type) == (B, 32)

@@ -55,10 +55,19 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
     none: list[tuple[int, ...]] = [() for _ in results]
     arguments = function.body.arguments
     unsafe: set[Value] = set()
+    reduced: set[Value] = set()
+    views: set[Value] = set()
     for op in function.body.ops:
         if op.name == "func.return":
             unsafe.update(v for v in op.operands if v in arguments)
         if op.name in ("tensor.empty", "tensor.dim", "arith.constant", "arith.muli", "linalg.fill", "func.return"):
+            continue
+        if op.name in ("tensor.expand_shape", "tensor.extract_slice") and op.operands[0] in arguments:
+            unsafe.add(op.operands[0])  # read elsewhere through the new shape
+            views.add(op.result)
+            continue
+        if op.name == "tensor.collapse_shape" and op.operands[0] in reduced:
+            reduced.add(op.result)
             continue
         if op.name in REDUCING:
             unsafe.update(v for v in op.operands if v in arguments)
@@ -69,12 +78,15 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
         unsafe.update(o.operands[0] for o in view.body.ops if o.name == "tensor.extract")  # read anywhere
         if view.reductions:
             unsafe.update(v for v in (*view.inputs, *view.inits) if v in arguments)
+            reduced.update(op.results)
             continue
         if any(not m.is_identity for m in view.output_maps):
             return none
         for value, map_ in zip((*view.inputs, *view.inits), view.maps, strict=True):
             if value in arguments and (not map_.is_identity or value in view.inits):
                 unsafe.add(value)
+            elif value in views or value in reduced:
+                continue  # neither is computed from an operand that may be overwritten
             elif value not in arguments and not map_.is_identity and t.shape_of(value.type):
                 return none  # an operand would be read at another point, through this value
     shape = t.shape_of(results[0].type) if results else ()
