@@ -36,7 +36,8 @@ class Value:
     @property
     def defining_op(self) -> Operation | None:
         """The operation this value is a result of; None for a block argument."""
-        return self.owner if isinstance(self.owner, Operation) else None
+        owner = self.owner
+        return owner if owner.__class__ is Operation else None
 
     @property
     def users(self) -> list[Operation]:
@@ -89,9 +90,11 @@ class Operation:
         self.name = name
         self.definition = lookup(name)
         self._operands = list(operands)
-        for i, value in enumerate(self._operands):
+        i = 0
+        for value in self._operands:
             value.uses[(self, i)] = None
-        self.results = [Value(type, self, i) for i, type in enumerate(result_types)]
+            i += 1
+        self.results = [Value(type, self, i) for i, type in enumerate(result_types)] if result_types else []
         self.attributes = attributes if attributes is not None else {}
         self.regions = list(regions)
         for region in self.regions:
@@ -373,8 +376,11 @@ def module_functions(module: Operation) -> list[Operation]:
 
 def find_function(module: Operation, name: str) -> Operation:
     """The function called `name`."""
-    for op in module_functions(module):
-        if op.get("sym_name") == name:
+    op = module.body.first
+    while op is not None:
+        found = op.attributes.get("sym_name")
+        if found is not None and found.value == name and op.name == "func.func":
             return op
+        op = op.next
     names = [f.get("sym_name") for f in module_functions(module)]
     raise IRError(f"the module has no function @{name}. It has: {names}")

@@ -151,19 +151,23 @@ class Dispatches:
 
     def _move_late(self, producer: Operation, merged: Operation) -> None:
         """What needs the producer's results and stands before the merged dispatch goes behind it."""
-        late: set[Operation] = {merged}
+        position, limit = self.position, self.position[merged]
+        late: set[Operation] = set()
+        pending = [merged]
+        while pending:
+            for result in pending.pop().results:
+                for user, _ in result.uses:
+                    if user not in late and position.get(user, limit) < limit:
+                        late.add(user)
+                        pending.append(user)
+        if not late:
+            return
         segment: list[Operation] = []
         op = producer.next
         while op is not None and op is not merged:
             segment.append(op)
             op = op.next
-        moved = []
-        for op in segment:
-            if any(v.defining_op in late for v in op.operands):
-                late.add(op)
-                moved.append(op)
-        if not moved:
-            return
+        moved = [op for op in segment if op in late]
         slots = sorted(self.position[op] for op in [*segment, merged])
         stay = [op for op in segment if op not in late]
         for op, slot in zip([*stay, merged, *moved], slots, strict=True):

@@ -30,8 +30,8 @@ def reshape_epilogues(module: Operation) -> bool:
 
 def _reshape(body: Block) -> bool:
     changed = False
-    for consumer in list(Dispatches(body).all("elementwise")):
-        dispatches = Dispatches(body)  # the ops that were inserted have a place too
+    dispatches = Dispatches(body)
+    for consumer in list(dispatches.all("elementwise")):
         for value in consumer.operands:
             reshape = value.defining_op
             if reshape is None or reshape.name != "graph.reshape":
@@ -44,6 +44,7 @@ def _reshape(body: Block) -> bool:
             if _is_between(dispatches, root, reshape, consumer) or not is_reshapable(consumer):
                 continue
             reshape_dispatch(consumer, tensor_type(reshape.operands[0]).shape)
+            dispatches = Dispatches(body)  # the ops that were inserted have a place too
             changed = True
             break
     for op in reversed(list(body.ops)):
