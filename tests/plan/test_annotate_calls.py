@@ -46,6 +46,13 @@ def test_not_what_is_broadcast_transposed_or_sliced() -> None:
     assert overwritable(kernel_of([(8, 8)], lambda b, x: b.exp(b.reverse(x, axes=(1,))))) == [()]
 
 
+def test_not_what_is_read_at_places_of_its_own() -> None:
+    def picked(b: GraphBuilder, x: Value) -> Value:
+        return b.add(b.gather(x, b.expand(b.convert(x, dtype=t.i32), (1,), (8, 1)), axes=(0,)), x)
+
+    assert overwritable(kernel_of([(8,)], picked)) == [()]
+
+
 def by_shape(kernel: Operation, shape: tuple[object, ...]) -> Value:
     """The kernel's only operand of that shape."""
     (found,) = [a for a in kernel.body.arguments if a.type.shape == shape]  # type: ignore[attr-defined]

@@ -50,7 +50,17 @@ def scan(over: Callable[[GraphBuilder, Value], Value]) -> Build:
     return build
 
 
+def picked(b: GraphBuilder, x: Value, table: Value) -> Value:
+    """Rows of a table, by the first number of each row of x."""
+    places = b.slice(b.convert(x, dtype=t.i32), start=(0, 0), limit=(B, 1), strides=(1, 1))
+    return b.gather(table, places, axes=(0,))
+
+
 APART: dict[str, Build] = {
+    "rows of a table": picked,
+    "elements picked in each row": lambda b, x, w: b.gather(
+        x, b.expand(b.convert(x, dtype=t.i32), (2,), (B, 32, 1)), axes=(1,), batch_axes=(0,)
+    ),
     "a recurrence": scan(lambda b, x: b.transpose(b.reshape(x, shape=(B, 4, 8)), permutation=(1, 0, 2))),
     "pointwise": lambda b, x, w: b.exp(x),
     "dense": lambda b, x, w: b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,)),
@@ -62,6 +72,10 @@ APART: dict[str, Build] = {
     "number of the feature": lambda b, x, w: b.add(x, b.iota(shape=(B, 32), axis=1, dtype=t.f32)),
 }
 MEETING: dict[str, Build] = {
+    "rows picked by rows": lambda b, x, w: picked(b, x, x),
+    "sums of rows": lambda b, x, w: picked(
+        b, x, b.scatter(w, b.full(1, TensorType((B, 1), t.i32)), x, axes=(0,), kind="add")
+    ),
     "a recurrence over the batch": scan(lambda b, x: b.reshape(x, shape=(B, 4, 8))),
     "mean of the batch": lambda b, x, w: b.sub(x, b.expand(b.reduce(x, axes=(0,), kind="add"), (0,), (B, 32))),
     "a sum as the result": lambda b, x, w: b.reduce(x, axes=(0,), kind="add"),

@@ -112,10 +112,10 @@ class _Maker:
             self.pool.append(self.argument(shape, "input"))
         self.steps: list[Callable[[], Value | None]] = [
             self.unary, self.binary, self.binary, self.select, self.slice, self.pad, self.concatenate, self.reverse,
-            self.reduce, self.normalise, self.dense, self.pairs, self.convolution, self.window, self.cast,
+            self.reduce, self.normalise, self.dense, self.pairs, self.convolution, self.window, self.cast, self.gather,
         ]  # fmt: skip
         if not self.rowwise:
-            self.steps += [self.broadcast, self.reshape, self.transpose, self.source]
+            self.steps += [self.broadcast, self.reshape, self.transpose, self.source, self.scatter]
 
     # -- the frame
     def step(self) -> None:
@@ -280,6 +280,52 @@ class _Maker:
         x = self.any_value()  # a symbolic axis is not turned: no affine map with constant terms says where it ends
         axes = tuple(i for i, d in enumerate(shape_of(x)) if not isinstance(d, SymbolicDim) and self.choose(0, 1))
         return self.b.reverse(x, axes=axes)
+
+    def indexed(self) -> tuple[Value, int] | None:
+        """A value and an axis of it of a fixed size."""
+        x = self.pick(lambda s: any(not isinstance(d, SymbolicDim) for d in s))
+        if x is None:
+            return None
+        axes = [i for i, d in enumerate(shape_of(x)) if not isinstance(d, SymbolicDim)]
+        return x, axes[self.choose(0, len(axes) - 1)]
+
+    def places(self, size: int, shape: Sequence[Any]) -> Value:
+        """Indices, some of them outside of an axis of `size`: of constants, or where values fall."""
+        b = self.b
+        fixed = all(not isinstance(d, SymbolicDim) for d in shape)
+        source = None if self.smooth else self.pick(lambda s: s == tuple(shape))
+        if source is not None:
+            made = b.convert(b.mul(b.tanh(source), float(size)), dtype=t.i32)
+        elif fixed:
+            made = b.constant([self.choose(-1, size) for _ in range(math.prod(shape))], t.i32)
+        else:
+            made = b.iota(shape=tuple(shape), axis=len(shape) - 1, dtype=t.i32)
+        return b.reshape(made, shape=(*shape, 1))
+
+    def gather(self) -> Value | None:
+        found = self.indexed()
+        if found is None:
+            return None
+        x, axis = found
+        lead = shape_of(x)[:axis]  # each row of the batch has places of its own
+        count = (shape_of(x)[axis],) if self.choose(0, 1) else (self.choose(1, 3),)
+        places = self.places(shape_of(x)[axis], (*lead, *count))
+        attributes = {"axes": (axis,), "batch_axes": tuple(range(axis)), "clamp": bool(self.choose(0, 1))}
+        return self.b.gather(x, places, **attributes)
+
+    def scatter(self) -> Value | None:
+        found = self.indexed()
+        if found is None:
+            return None
+        x, axis = found
+        size, rest = shape_of(x)[axis], [d for i, d in enumerate(shape_of(x)) if i != axis]
+        count = self.choose(1, 3)
+        updates = self.like(x)
+        if axis != 0 or count != size:
+            updates = self.b.full(0.5, TensorType((count, *rest), self.element))
+        places = self.places(size, (count,))
+        kind = self.one_of("add", "add", "set") if self.smooth else self.one_of("add", "set", "min", "max")
+        return self.b.scatter(x, places, updates, axes=(axis,), kind=kind, clamp=bool(self.choose(0, 1)))
 
     def reduce(self) -> Value | None:
         x = self.pick(lambda s: len(s) > 0)

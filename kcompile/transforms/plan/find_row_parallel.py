@@ -140,7 +140,16 @@ def _generic_keeps_rows(op: Operation) -> bool:
         others = [e for i, e in enumerate(map_.results) if i != place]
         if any(dim == row for e in others for dim, _ in e.terms):
             return False
-    if any(o.name == "tensor.extract" and is_symbolic(o.operands[0]) for o in view.body.ops):
-        return False  # the row that is read is known when the model runs
-    # A result that depends on the number of its row would be another one in another batch.
-    return not any(o.name == "linalg.index" and o["dim"] == row for o in view.body.ops)
+    numbers = {o.result for o in view.body.ops if o.name == "linalg.index" and o["dim"] == row}
+    for o in view.body.ops:
+        if o.name == "tensor.extract" and is_symbolic(o.operands[0]):
+            place = row_axis(o.operands[0])
+            if place is None or o.operands[1 + place] not in numbers:
+                return False  # the row that is read is known when the model runs
+    # A result that depends on the number of its row otherwise would be another one in another batch.
+    return all(_chooses_row(user, position) for number in numbers for user, position in number.uses)
+
+
+def _chooses_row(user: Operation, position: int) -> bool:
+    """Whether a number is where a read from a tensor with rows says which."""
+    return user.name == "tensor.extract" and row_axis(user.operands[0]) == position - 1
