@@ -69,7 +69,10 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     for i in range(1, len(tensors)):
         later = set(output).union(*inputs[i + 1 :]) if i + 1 < len(inputs) else set(output)
         _check(subscripts, inputs[i], tensors[i])
-        terms, current = _contract(terms, current, inputs[i], tensors[i], later, subscripts)
+        pair = [(terms, current), (inputs[i], tensors[i])]
+        if i + 1 == len(tensors) and _comes_first(inputs[i], terms, output):
+            pair.reverse()  # the result then has the axes in the order that is asked for
+        terms, current = _contract(*pair[0], *pair[1], later, subscripts)
     lost = [a for a, letter in enumerate(terms) if letter not in output]
     if lost:
         current = bind("reduce", current, axes=tuple(lost), kind="add")
@@ -104,6 +107,12 @@ def _check(subscripts: str, term: str, x: Tensor) -> None:
             f"einsum '{subscripts}' has '{term}' for an operand: one different letter per axis is needed. "
             f"Received: shape {x.shape}"
         )
+
+
+def _comes_first(right: str, left: str, output: str) -> bool:
+    """Whether the result has all axes of its own of the right operand before those of the left."""
+    own, other = ([output.index(c) for c in a if c not in b and c in output] for a, b in ((right, left), (left, right)))
+    return bool(own) and bool(other) and max(own) < min(other)
 
 
 def _contract(left: str, x: Tensor, right: str, y: Tensor, later: set[str], subscripts: str) -> tuple[str, Tensor]:
