@@ -45,16 +45,37 @@ def spills(assembly: str, function: str) -> int:
     >>> spills(emit_assembly(text, target), "kc.dispatch_3")                                # doctest: +SKIP
     0
     """
+    body = _body(assembly, function)
+    x86 = re.findall(
+        r"^\s*v?mov\w+\s+%[xyz]mm\d+, -?\d*\(%r[sb]p\).*Spill|^\s*v?mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%rsp\)",
+        body,
+        re.M,
+    )
+    arm = re.findall(r"^\s*st[rp]\s+q\d+.*\[sp", body, re.M)
+    return len(x86) + len(arm)
+
+
+def loop_spills(assembly: str, function: str) -> int:
+    """How many instructions in the innermost loops of `function` move a vector register to or from the stack.
+
+    >>> loop_spills(emit_assembly(text, target), "kc.dispatch_3")                           # doctest: +SKIP
+    0
+    """
+    blocks = re.split(r"^(\.LBB\d+_\d+):.*$", _body(assembly, function), flags=re.M)
+    total = 0
+    for label, block in zip(blocks[1::2], blocks[2::2], strict=True):
+        # a block that jumps to its own start
+        if re.search(rf"^\s*(?:j\w+|b\.?\w*|cbn?z\s+\w+,|tbn?z\s.*,)\s+{re.escape(label)}\s*$", block, re.M):
+            stack = re.findall(r"^.*(?:\(%rsp[,)]|\[sp[],]).*$", block, re.M)
+            total += sum(1 for line in stack if re.search(r"%[xyz]mm\d|\bq\d", line))
+    return total
+
+
+def _body(assembly: str, function: str) -> str:
     body = re.search(rf"^{re.escape(function)}:\n(.*?)^\.Lfunc_end", assembly, re.M | re.S)
     if body is None:
         raise KcompileError(f"the assembly has no function {function}")
-    x86 = re.findall(
-        r"^\s*v?mov\w+\s+%[xyz]mm\d+, -?\d*\(%r[sb]p\).*Spill|^\s*v?mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%rsp\)",
-        body[1],
-        re.M,
-    )
-    arm = re.findall(r"^\s*st[rp]\s+q\d+.*\[sp", body[1], re.M)
-    return len(x86) + len(arm)
+    return body[1]
 
 
 def _parse(text: str, target: Target) -> Any:

@@ -107,7 +107,7 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
     columns = -(-size // lanes)
     vectors = next(v for v in (*([columns] if columns <= 4 else []), 2, 4, 3, 1) if columns % v == 0)
     row = row_dim(view, {lane})
-    limit = rows_limit(vectors, target.registers)
+    limit = rows_limit(vectors, target)
     rows = 1 if row < 0 else _rows(extents[row], limit)
     unrolled: list[int] = []
     held = rows

@@ -1,6 +1,6 @@
 """The tile of a reduction: which dims its rows and lanes run along, and how many registers hold its running results.
 
-    rows x parts x vectors     accumulators            32 registers: 6x4 8x3 14x2      16: 3x4 4x3 6x2
+    rows x parts x vectors     accumulators            32 registers: 6x4 8x3 14x2      16: 2x4 4x3 6x2
 
 Everything here is a pure function of the kernel and the target. The order of additions of one element is fixed by the
 shape alone: `sets` may depend on it, and nothing else that a choice sets touches the order.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import prod
 
-from kcompile.codegen.target import Target
+from kcompile.codegen.target import FMA, Target
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
@@ -174,22 +174,20 @@ def least(extent: Dim) -> int:
     return evaluate(extent, dict.fromkeys(symbols_of(extent), 1)) if isinstance(extent, SymbolicDim) else extent
 
 
-def rows_limit(columns: int, registers: int) -> int:
-    """The most rows whose accumulators, operand vectors and one broadcast fit the register file without spilling.
+def rows_limit(columns: int, target: Target) -> int:
+    """The most rows of a tile of `columns` vectors that LLVM allocates without spilling in the innermost loop.
 
-    For 32 registers: 6x4, 8x3, 14x2, measured at 95-97 % of FMA peak; for 16: 2x4, 4x3, 6x2, 12x1.
+    6x4, 8x3 and 14x2 reach 95-97 % of FMA peak with AVX-512. `tests/strategies/test_spills.py` compiles every entry.
     """
-    if registers >= 32:
-        return {4: 6, 3: 8, 2: 14, 1: 14}.get(columns, max(1, (registers - 2 - columns) // columns))
-    return max(1, (registers - 1 - columns) // columns)
-
-
-def choose_rows(extent: Dim, limit: int) -> int:
-    """Rows of a tile: the most that divide `extent` best (the last tile overlaps the one before)."""
-    rows = least(extent)
-    if rows <= limit:
-        return max(1, rows)
-    return min(range(1, limit + 1), key=lambda r: (-(-rows // r) * (r + 2), -r))  # r + 2: loads of a tile step
+    if target.architecture == "aarch64":
+        most = {1: 14, 2: 10, 3: 6, 4: 4}  # loads of rows are moved up, past the multiplications
+    elif target.registers >= 32:
+        most = {1: 14, 2: 14, 3: 8, 4: 6}
+    elif target.has(FMA):
+        most = {1: 12, 2: 6, 3: 4, 4: 2}
+    else:
+        most = {1: 10, 2: 5, 3: 3, 4: 2}  # the product needs a register too
+    return most.get(columns, max(1, (target.registers - 3 - columns) // columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +200,6 @@ class Space:
     panels     how often those come
     parts      vectors of a tile for each of them
     sets       sums for each element
-    registers  of the target
     """
 
     rows: tuple[int, ...]
@@ -211,14 +208,14 @@ class Space:
     panels: int
     parts: int
     sets: int
-    registers: int
+    target: Target
 
     def best(self) -> tuple[int, int]:
         """Rows and vectors of the tile that takes the fewest cycles; the larger one of two."""
         found = [
             (self.cost(rows, vectors), -rows * vectors, rows, vectors)
             for vectors in range(1, max(1, 4 // self.parts) + 1)
-            for rows in range(1, min(self.most_rows, rows_limit(vectors * self.parts * self.sets, self.registers)) + 1)
+            for rows in range(1, min(self.most_rows, rows_limit(vectors * self.parts * self.sets, self.target)) + 1)
             if vectors <= self.columns or self.spans(vectors)
         ]
         return min(found)[2:] if self.columns and found else (1, 1)
@@ -252,7 +249,7 @@ def space(view: Generic, row: int, columns: int, panels: int, parts: int, sets: 
         sizes, most = ((8, 16, 32), 8) if rows < MANY_ROWS else ((rows, 8 * rows), rows)
     if any(row in m.used_dims() and row_stride(v, m, row) % ALIASED == 0 for v, m in view.operands_read):
         most = min(most, 8)
-    return Space(sizes, most, columns, panels, parts, sets, target.registers)
+    return Space(sizes, most, columns, panels, parts, sets, target)
 
 
 def row_stride(value: Value, map_: AffineMap, row: int) -> int:
@@ -277,7 +274,7 @@ def choose_single_row(space: Space, vectors: int) -> int:
     if space.panels > 1:
         wanted = -(-4 // space.parts)
         return next((v for v in range(wanted, 2 * wanted) if space.columns % v == 0 or space.spans(v)), vectors)
-    most = max(vectors, min(space.columns, space.registers // space.sets // 2 // space.parts))
+    most = max(vectors, min(space.columns, space.target.registers // space.sets // 2 // space.parts))
     return max((v for v in range(most, max(vectors, most // 2) - 1, -1) if space.columns % v == 0), default=most)
 
 
@@ -316,7 +313,9 @@ def choose(view: Generic, target: Target) -> Tile | None:
     rows, vectors = tiles.best()
     if row < 0:
         vectors = max(1, min(columns, 4 // parts))
-    unroll = 2 if isinstance(inner, int) and inner % 2 == 0 and rows * vectors * parts <= 16 and sets == 1 else 1
+    # two steps a turn where they are short; with 16 registers they would be in one another's way
+    even = isinstance(inner, int) and inner % 2 == 0 and target.registers >= 32
+    unroll = 2 if even and rows * vectors * parts <= 16 and sets == 1 else 1
     single_row = choose_single_row(tiles, vectors)
     group = choose_group(view, row, parts * vectors * lanes, size * panels, vectors * lanes, target)
     return Tile(row, lane, part, panel, rows, vectors, single_row, lanes, unroll, sets, group)

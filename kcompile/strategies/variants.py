@@ -41,7 +41,7 @@ def tiles(kernel: Kernel, tile: Tile, target: Target) -> Iterator[Tile]:
     extent = extents[tile.row_dim] if tile.row_dim >= 0 else 1
     needed = -(-size // tile.lanes)
     for vectors in range(1, min(4, needed) + 1):
-        limit = rows_limit(parts * vectors * tile.sets, target.registers)
+        limit = rows_limit(parts * vectors * tile.sets, target)
         for rows in {limit, limit - 1, limit // 2, tile.rows}:
             if 1 <= rows <= limit and (not isinstance(extent, int) or rows <= extent) and tile.row_dim >= 0:
                 yield replace(tile, rows=rows, vectors=vectors, single_row=max(vectors, tile.single_row))

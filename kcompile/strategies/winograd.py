@@ -67,7 +67,7 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     needed = panels(features) * PANEL // lanes
     vectors = choose_vectors(needed)
     tiles = -(-height // op["tile"]) * -(-width // op["tile"]) * (1 if isinstance(batch, SymbolicDim) else batch)
-    rows = choose_rows(tiles, rows_limit(vectors, target.registers))
+    rows = choose_rows(tiles, rows_limit(vectors, target))
     chunk = largest_divisor(max(1, needed // vectors), max(1, CHUNK_FEATURES // (vectors * lanes)))
     channels, points = image_shape(op.operands[0])[2], (op["tile"] + 2) ** 2
     row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item

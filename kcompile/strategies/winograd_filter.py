@@ -65,7 +65,7 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     lanes = target.lanes(t.element_of(op.result.type))
     channels, features = (block_of(image_shape(v)[2], lanes) for v in op.operands)
     vectors = max(v for v in (1, 2) if features // lanes % v == 0)
-    limit = rows_limit(vectors, target.registers)
+    limit = rows_limit(vectors, target)
     rows = max(r for r in range(1, limit + 1) if channels % r == 0)
     points, item = (op["tile"] + 2) ** 2, t.bitwidth(op.result.type) // 8
     left = target.l2 * 3 // 4 - points * channels * features * item
