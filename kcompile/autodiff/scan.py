@@ -18,6 +18,7 @@ from kcompile.dialects.graph.control import ScanView, create_scan, sequence_type
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim, product
+from kcompile.ir.rewriting import splat_of
 from kcompile.ir.types import TensorType
 
 Later = Callable[[GraphBuilder], Value]  # makes a value beside the second scan, once that is there
@@ -221,10 +222,13 @@ class _Pullback:
             if left is None or right is None:
                 return None
             return lambda b: b.add(left(b), right(b))  # type: ignore[no-any-return]
-        if op.name in LINEAR:
+        if op.name in LINEAR or (op.name == "graph.pad" and splat_of(op.operands[1]) == 0):
             source = self._sum_outside(op.operands[0])
             if source is None:
                 return None
+            if op.name == "graph.pad":
+                zero = _tensor(op.operands[1])
+                return lambda b: b.create(op.name, [source(b), b.full(0, zero)], dict(op.attributes)).result
             return lambda b: b.create(op.name, [source(b)], dict(op.attributes)).result
         if op.name not in ("graph.dot_general", "graph.reduce") or op.get("kind", "add") != "add":
             return None

@@ -51,6 +51,11 @@ def bias(x: Any, w: Any, h: Any) -> Any:
     return scan(lambda h, x: ((h := ops.tanh(h * 0.5 + x + w[1])), h), h, x)
 
 
+def part_of_a_constant(x: Any, w: Any, h: Any) -> Any:
+    """A row of a constant is added: its gradient is a sum over all steps, padded after the loop."""
+    return scan(lambda h, x: ((h := ops.tanh(ops.matmul(h, w[:, ::-1]) + x + w[1:2])), h), h, x)
+
+
 def integer_carry(x: Any, w: Any, h: Any) -> Any:
     def body(c: Any, x: Any) -> Any:
         n, h = c
@@ -104,8 +109,8 @@ def two_loops(x: Any, w: Any, h: Any) -> Any:
 
 
 MODELS = [
-    recurrent, reverse, last_only, stacks_only, constant_twice, bias, integer_carry, carry_that_stays, masked, nested,
-    gates, two_loops,
+    recurrent, reverse, last_only, stacks_only, constant_twice, bias, part_of_a_constant, integer_carry,
+    carry_that_stays, masked, nested, gates, two_loops,
 ]  # fmt: skip
 
 
@@ -162,3 +167,10 @@ def test_the_gradient_of_weights_is_one_dot_over_all_steps() -> None:
     assert backward["carries"] == 1 and backward["reverse"] and not forward["reverse"]
     outside = [op for op in find_function(module, "main").body.ops if op.name == "graph.dot_general"]
     assert [op.operands[0].type.shape for op in outside] == [(10, 5)]  # type: ignore[attr-defined]
+
+
+def test_the_gradient_of_a_part_of_a_constant_is_a_sum_after_the_loop() -> None:
+    module = value_and_gradient(part_of_a_constant, 5)
+    _, backward = [op for op in module.walk() if op.name == "graph.scan"]
+    assert backward["carries"] == 1
+    assert not any(op.name in ("graph.reduce", "graph.pad") for op in backward.walk())

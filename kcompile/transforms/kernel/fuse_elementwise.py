@@ -54,9 +54,9 @@ def _absorb_one(dispatches: Dispatches, consumer: Operation, found: Reads) -> bo
         if producer is None or not is_elementwise_dispatch(producer):
             continue
         users = {u for r in producer.results for u in r.users}
-        copy = is_movement_dispatch(producer) and len(users) > 1
+        copy = is_movement_dispatch(producer) and len(users) > 1 and _can_copy(producer, users)
         if copy:
-            merges = _can_copy(producer, users)
+            merges = True
         elif is_same_space(producer, consumer, found):
             merges = len(users) == 1 or not dispatches.is_between(producer, consumer)
         else:

@@ -109,19 +109,19 @@ class GatedCell(Layer):
         """The output and the new states."""
         raise NotImplementedError(f"{type(self).__name__} must define step()")
 
-    def recur(self, state: Any, masks: DropoutMasks, gates: slice = slice(None)) -> list[Any]:
-        """state @ recurrent_kernel for some of the gates, one tensor for each."""
+    def recur(self, state: Any, masks: DropoutMasks, gates: slice = slice(None), bias: Any = None) -> list[Any]:
+        """state @ recurrent_kernel for some of the gates, plus a bias for these, one tensor for each."""
         count = len(range(self.gates)[gates])
         first = (gates.start or 0) * self.units
         whole = count == self.gates
         kernel = self.recurrent_kernel if whole else self.recurrent_kernel[:, first : first + count * self.units]
-        if masks.state is None:
-            return self.parts(ops.matmul(state, kernel), count)
-        factors = masks.state[gates] if len(masks.state) > 1 else masks.state
+        factors = [None] if masks.state is None else masks.state[gates] if len(masks.state) > 1 else masks.state
         if len(factors) == 1:
-            return self.parts(ops.matmul(ops.multiply(state, factors[0]), kernel), count)
-        pairs = zip(factors, self.parts(kernel, count))
-        return [ops.matmul(ops.multiply(state, m), k) for m, k in pairs]
+            product = ops.matmul(state if factors[0] is None else ops.multiply(state, factors[0]), kernel)
+            # added as a whole: its gradient is one sum over all steps
+            return self.parts(product if bias is None else ops.add(product, bias), count)
+        products = [ops.matmul(ops.multiply(state, m), k) for m, k in zip(factors, self.parts(kernel, count))]
+        return products if bias is None else [ops.add(p, b) for p, b in zip(products, self.parts(bias, count))]
 
     def parts(self, x: Any, count: int) -> list[Any]:
         """The last axis cut into gates."""

@@ -45,9 +45,7 @@ class GRUCell(GatedCell):
         (h,) = states
         x_z, x_r, x_h = self.parts(projected, 3)
         if self.reset_after:
-            products = self.recur(h, masks)
-            if self.bias is not None:
-                products = [ops.add(p, b) for p, b in zip(products, self.parts(self.bias[1], 3))]
+            products = self.recur(h, masks, bias=None if self.bias is None else self.bias[1])
         else:
             products = self.recur(h, masks, slice(0, 2))
         z = self.recurrent_activation(ops.add(x_z, products[0]))
