@@ -1,4 +1,5 @@
-"""Single kernels on one thread: time, and flops of the direct algorithm per second as a share of the FMA peak.
+"""Single kernels on one thread: time, flops of the direct algorithm per second as a share of the FMA peak, and bytes
+of all operands and results, each moved once, per second.
 
     python tools/bench/kernels.py                       all shapes
     python tools/bench/kernels.py conv --batch 8        names that hold "conv"
@@ -82,6 +83,13 @@ SHAPES = [
     *[convolution(size, c, c) for size, c in ((56, 64), (28, 128), (14, 256), (7, 512))],  # ResNet50
     *[convolution(size, c, c) for size, c in ((128, 16), (64, 32), (32, 64), (16, 128))],  # a U-Net
     convolution(24, 32, 32),
+    *[
+        product(m, k, n)
+        for m, c in ((3136, 64), (784, 128), (196, 256), (49, 512))
+        for k, n in ((c, 4 * c), (4 * c, c))
+    ],
+    *[product(*sizes) for sizes in ((128, 256, 1024), (128, 1024, 256), (4096, 256, 768))],  # a transformer
+    *[product(m, 784, 512) for m in (1, 8, 32)],  # a perceptron
     *[product(m, 256, 256) for m in (1, 8, 32, 128)],
     *[product(m, 1024, 1024) for m in (1, 8, 32, 128)],
 ]
@@ -124,6 +132,13 @@ def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, flo
     return best, flops
 
 
+def operand_bytes(shape: Shape, batch: int) -> int:
+    """Bytes of the operands and the result."""
+    main = next(op for op in shape.build(batch)[0].walk() if op.name == "func.func")
+    sizes = [v.type.size for v in (*main.body.arguments, *main.body.terminator.operands)]
+    return 4 * sum(size for size in sizes if isinstance(size, int))
+
+
 def measured_peak() -> float:
     """GF/s of a product that fits the cache: about 95 % of what the core can do."""
     times, flops = least_times(product(384, 384, 384), 1, 0.5)
@@ -139,13 +154,14 @@ def main() -> None:
     wanted = parser.parse_args()
     peak = wanted.peak or measured_peak()
     print(f"batch {wanted.batch}, one thread, peak {peak:.0f} GF/s\n")
-    print("| kernel | variant | us | % of peak |\n|---|---|---|---|")
+    print("| kernel | variant | us | % of peak | GB/s |\n|---|---|---|---|---|")
     for shape in SHAPES:
         if wanted.name in shape.name:
             times, flops = least_times(shape, wanted.batch, wanted.seconds)
             for name, seconds in times.items():
                 share = 100 * flops / seconds / 1e9 / peak
-                print(f"| {shape.name} | {name} | {seconds * 1e6:.1f} | {share:.0f} |", flush=True)
+                rate = operand_bytes(shape, wanted.batch) / seconds / 1e9
+                print(f"| {shape.name} | {name} | {seconds * 1e6:.1f} | {share:.0f} | {rate:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
