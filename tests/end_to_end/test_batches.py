@@ -44,7 +44,16 @@ def branches() -> Any:
     return keras.Model(x, layers.Dense(4)(layers.GlobalAveragePooling2D()(joined)))
 
 
-MODELS: dict[str, Callable[[], Any]] = {"dense": dense, "convolutions": convolutions, "branches": branches}
+def transformer() -> Any:
+    x = y = keras.Input((37, 12))
+    y = layers.LayerNormalization()(layers.Add()([y, layers.MultiHeadAttention(2, 5)(y, y, use_causal_mask=True)]))
+    y = layers.LayerNormalization()(layers.Add()([y, layers.Dense(12)(layers.Dense(40, activation="gelu")(y))]))
+    return keras.Model(x, layers.Dense(3)(layers.GlobalAveragePooling1D()(y)))
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "dense": dense, "convolutions": convolutions, "branches": branches, "transformer": transformer,
+}  # fmt: skip
 
 
 def model_and_input(name: str) -> tuple[Any, np.ndarray]:
