@@ -151,6 +151,24 @@ def test_dropout_is_the_same_at_each_step() -> None:
     assert not np.array_equal(y, layer(x, training=True).numpy()[0])
 
 
+def test_steps_as_rows_are_steps_one_by_one() -> None:
+    """TimeDistributed folds steps into the batch where each row is by itself; elsewhere the layer runs step by step."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 6, 2)).astype("float32")
+    model = keras.Sequential(
+        [keras.Input((6, 6, 2)), layers.Conv2D(3, 3), layers.BatchNormalization(), layers.Flatten()]
+    )
+    expected = np.stack([model(x[:, t]).numpy() for t in range(3)], 1)
+    np.testing.assert_allclose(layers.TimeDistributed(model)(x).numpy(), expected, rtol=1e-5, atol=1e-6)
+    centred = layers.TimeDistributed(layers.Lambda(lambda v: v - keras.ops.mean(v, axis=0)))(x).numpy()
+    np.testing.assert_allclose(centred, x - x.mean(0), rtol=1e-5, atol=1e-6)
+    normal = layers.TimeDistributed(layers.BatchNormalization(momentum=0.5))
+    normal(x, training=True)
+    mean = np.zeros(2)
+    for t in range(3):
+        mean = 0.5 * mean + 0.5 * x[:, t].mean((0, 1, 2))
+    np.testing.assert_allclose(normal.layer.moving_mean.numpy(), mean, rtol=1e-4, atol=1e-6)
+
+
 def test_a_cell_of_ones_own() -> None:
     class Minimal(layers.Layer):
         state_size = 2

@@ -14,11 +14,31 @@ from ..core.wrapper import Wrapper
 
 # Layers that treat each row of the batch by itself and keep no state: steps can be rows.
 _BY_ROWS = frozenset(
-    """Activation Conv1D Conv2D Conv3D Conv2DTranspose Dense DepthwiseConv2D Embedding Flatten LayerNormalization
-    AveragePooling1D AveragePooling2D AveragePooling3D GlobalAveragePooling1D GlobalAveragePooling2D
-    GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D MaxPooling1D MaxPooling2D
-    MaxPooling3D ReLU Reshape Permute RepeatVector SeparableConv2D Softmax LSTM GRU SimpleRNN""".split()
+    """Activation Add Average Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose
+    Cropping1D Cropping2D Cropping3D Dense DepthwiseConv2D ELU Embedding Flatten GRU Identity InputLayer LSTM
+    LayerNormalization LeakyReLU AveragePooling1D AveragePooling2D AveragePooling3D GlobalAveragePooling1D
+    GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D MaxPooling1D
+    MaxPooling2D MaxPooling3D Maximum Minimum Multiply PReLU Permute RMSNormalization ReLU RepeatVector Rescaling
+    Reshape SeparableConv2D SimpleRNN Softmax Subtract UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D
+    ZeroPadding2D ZeroPadding3D""".split()
 )
+# Those that do so when they do not train.
+_BY_ROWS_AT_REST = frozenset(
+    "BatchNormalization Dropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D".split()
+)
+
+
+def treats_rows_alone(layer: Any, training: Any) -> bool:
+    """Whether a layer of ours, or all layers of a model, compute row i of the result from row i of the inputs."""
+    kind = type(layer)
+    if not kind.__module__.startswith("kcompile.keras."):
+        return False
+    if kind.__name__ in ("Functional", "Sequential"):
+        parts = layer.layers if kind.__name__ == "Sequential" else layer.operations
+        return bool(layer.built) and all(treats_rows_alone(part, training) for part in parts)
+    random = training and any(getattr(layer, name, 0) for name in ("dropout", "recurrent_dropout"))
+    known = kind.__name__ in _BY_ROWS or (not training and kind.__name__ in _BY_ROWS_AT_REST)
+    return known and not random and not getattr(layer, "stateful", False)
 
 
 class TimeDistributed(Wrapper):
@@ -46,7 +66,7 @@ class TimeDistributed(Wrapper):
                 f"TimeDistributed: the mask begins with batch and time. Received: a mask of shape {mask.shape} for "
                 f"inputs of shape {x.shape}"
             )
-        if own_mask is None and self._is_by_rows(training):
+        if own_mask is None and treats_rows_alone(self.layer, training):
             rows = bind("reshape", x, shape=(x.dims[0] * x.dims[1], *x.dims[2:]))
             y = self._call_layer(rows, options)
             return bind("reshape", y, shape=(*x.dims[:2], *y.dims[1:]))
@@ -62,11 +82,6 @@ class TimeDistributed(Wrapper):
         """`call` itself, as in Keras: the dtype policy is that of this layer."""
         with scope(self.layer.name):
             return self.layer.call(x, **options)
-
-    def _is_by_rows(self, training: Any) -> bool:
-        known = type(self.layer).__module__.startswith("kcompile.keras.") and type(self.layer).__name__ in _BY_ROWS
-        random = training and any(getattr(self.layer, name, 0) for name in ("dropout", "recurrent_dropout"))
-        return known and not random and not getattr(self.layer, "stateful", False)
 
 
 def _swapped(x: Any) -> Any:
