@@ -97,9 +97,6 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
     if lane is None or len(static) < len(sizes) or not 0 < prod(static) <= MOST_SUMS or len(set(operands)) < 2:
         return None
     steps = prod(_nominal(extents[d]) for d in view.reductions)
-    pays = steps >= LONG and _moved(view) >= target.l2 // 2
-    if not pays and "kernel.strategy" not in kernel.function.attributes:
-        return None
     widest = max([t.element_of(v.type) for v in (*operands, view.op.result)], key=t.bitwidth)
     lanes = target.lanes(widest)
     size = extents[lane]
@@ -109,6 +106,11 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
     row = row_dim(view, {lane})
     limit = rows_limit(vectors, target)
     rows = 1 if row < 0 else _rows(extents[row], limit)
+    # the operands of one tile fit the second-level cache in a product of matrices with some hundred steps
+    tile = steps * (rows + vectors * lanes) * t.bitwidth(widest) // 8
+    pays = steps >= LONG and _moved(view) >= target.l2 // 2 and (tile > target.l2 or _moved(view) > target.l3)
+    if not pays and "kernel.strategy" not in kernel.function.attributes:
+        return None
     unrolled: list[int] = []
     held = rows
     for d in reversed([d for d in view.parallel if d not in (lane, row)]):
