@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kcompile.dialects.graph.control import times_run
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, find_function, module_functions
 from kcompile.ir.dims import Dim, evaluate
@@ -50,9 +51,9 @@ def kernel_report(model: CompiledModule, sizes: Mapping[str, int], measure: bool
     for call in find_function(loops, "main").walk():
         if call.name != "kernel.call":
             continue
-        name = call["callee"]
+        name, times = call["callee"], _number(times_run(call), sizes)
         if name in counted:
-            counted[name] = replace(counted[name], calls=counted[name].calls + 1)
+            counted[name] = replace(counted[name], calls=counted[name].calls + times)
             continue
         structured, emitted = find_function(linalg, name), loop_functions[name]
         values = (*structured.body.arguments, *structured.body.terminator.operands)
@@ -61,7 +62,7 @@ def kernel_report(model: CompiledModule, sizes: Mapping[str, int], measure: bool
             str(structured.get("kernel.root", "elementwise")).removeprefix("graph."),
             str(call.location),
             _shape(structured.body.terminator.operands[0].type, sizes),
-            1,
+            times,
             _number(flops(structured), sizes),
             sum(_number(tensor_bytes(v.type), sizes) for v in values),
             str(emitted.get("kernel.strategy", "")),

@@ -106,6 +106,17 @@ def code_blocks(function: Operation) -> list[Block]:
     return blocks
 
 
+def times_run(op: Operation) -> Dim:
+    """How often an operation runs when its function runs once: the steps of the scans around it."""
+    total: Dim = 1
+    around = op.parent_op
+    while around is not None:
+        if around.name == "graph.scan":
+            total = total * scan_length(around)
+        around = around.parent_op
+    return total
+
+
 def create_scan(
     b: Builder,
     body: Block,

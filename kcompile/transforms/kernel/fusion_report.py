@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.core import Operation, find_function
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import iteration_shape, reads_of
@@ -26,7 +27,7 @@ class Apart:
 
 def kept_apart(module: Operation) -> Iterator[Apart]:
     """Every pair of dispatches of @main with a value between them, in order."""
-    for consumer in find_function(module, "main").body.ops:
+    for consumer in (op for block in code_blocks(find_function(module, "main")) for op in block.ops):
         if consumer.name != "kernel.dispatch":
             continue
         for producer in dict.fromkeys(v.defining_op for v in consumer.operands):
