@@ -3,7 +3,7 @@
     for block of tiles in this worker's share:
         V = B' d B of the block's tiles                                    V[point][tile][channel]
         for chunk of features in this worker's share:
-            for point: for panel of features: for rows of tiles:
+            for point at which the kernel of this phase is not zero: for panel of features: for rows of tiles:
                 accumulators[rows][vectors] += V[point][row][c] * U[point][panel][c][vector]   over c, in order
             results = epilogue(A' M A)                                     M[point][tile][feature]
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from kcompile.codegen.target import Target
-from kcompile.dialects.graph.winograd import PANEL, panels
+from kcompile.dialects.graph.winograd import PANEL, WHOLE, panels, phases, point_range
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
@@ -27,7 +27,14 @@ from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
-from kcompile.strategies.winograd_transforms import Gather, Scatter, Tiles, image_shape, transform_inputs
+from kcompile.strategies.winograd_transforms import (
+    GatherParts,
+    Scatter,
+    Tiles,
+    image_shape,
+    sources_of,
+    transform_inputs,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,10 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     assert isinstance(kind, TensorType)
     if any(not isinstance(v.type, TensorType) or v.type.shape != kind.shape for v in kernel.outputs):
         return None
-    batch, height, width, features = kind.shape
-    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int)
+    batch, (height, width), features = kind.shape[0], positions(op), image_shape(op.result)[2]
     lanes, item = target.lanes(kind.element), t.bitwidth(kind) // 8
+    if sources_of(op.operands[0], lanes) is None:
+        return None
     needed = panels(features) * PANEL // lanes
     vectors = choose_vectors(needed)
     tiles = -(-height // op["tile"]) * -(-width // op["tile"]) * (1 if isinstance(batch, SymbolicDim) else batch)
@@ -71,13 +79,25 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     chunk = largest_divisor(max(1, needed // vectors), max(1, CHUNK_FEATURES // (vectors * lanes)))
     channels, points = image_shape(op.operands[0])[2], (op["tile"] + 2) ** 2
     row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item
-    outside = points * panels(features) * PANEL * channels * item > target.l2
+    outside = points * features_of_all_phases(op) * channels * item > target.l2
     block = max(1, target.l2 * 5 // 8 // row_bytes, -(-LEAST_TILES // rows) if outside else 1)
     return Blocks(rows, vectors, lanes, block, chunk, outside)
 
 
 CHUNK_FEATURES = 64  # M of a chunk is written and read back at once
 LEAST_TILES = 24  # of a block, where the kernel comes from beyond the second level: 12 multiply-adds a byte
+
+
+def positions(op: Operation) -> tuple[int, int]:
+    """How many windows there are, down and across: the size of the result of a phase."""
+    height, width, _ = image_shape(op.operands[0])
+    (top, left), (bottom, right) = op["padding_low"], op["padding_high"]
+    return max(0, height + top + bottom - 2), max(0, width + left + right - 2)
+
+
+def features_of_all_phases(op: Operation) -> int:
+    _, count, _, panel = t.shape_of(op.operands[1].type)
+    return count * panel
 
 
 def padded(channels: int, lanes: int) -> int:
@@ -110,17 +130,21 @@ class _Emitter:
     def __init__(self, frame: Frame, kernel: Kernel, blocks: Blocks):
         self.frame, self.blocks, self.b = frame, blocks, frame.b
         self.op = op = kernel.roots[0]
-        height, width, features = image_shape(op.result)
-        self.tiles = Tiles(frame.b, height, width, op["tile"])
-        image, low, size = op.operands[0], op["padding_low"], op["tile"] + 2
-        self.gather = Gather(frame, image, self.tiles, low, size, transform_inputs, blocks.lanes)
-        self.scatter = Scatter(frame, kernel, op.result, self.tiles, blocks.lanes)
-        self.points = size**2
+        image, low, self.size = op.operands[0], op["padding_low"], op["tile"] + 2
+        self.tiles = Tiles(frame.b, *positions(op), op["tile"])
+        self.taps = [phases(op.get(name, WHOLE)) for name in ("row_taps", "column_taps")]
+        factors = len(self.taps[0]), len(self.taps[1])
+        sources = sources_of(image, blocks.lanes)
+        assert sources is not None
+        self.gather = GatherParts(frame, sources, self.tiles, low, self.size, transform_inputs, blocks.lanes)
+        self.scatter = Scatter(frame, kernel, op.result, self.tiles, blocks.lanes, factors)
+        self.points = self.size**2
         self.channels = image_shape(image)[2]
         self.width = padded(self.channels, blocks.lanes)  # of a tile in V
         self.features = blocks.vectors * blocks.lanes  # of a register tile
         self.chunk = blocks.chunk * self.features  # features
-        self.chunks = panels(features) * PANEL // self.chunk
+        self.chunks = panels(op["features"]) * PANEL // self.chunk  # of a phase
+        self.all_chunks = self.chunks * factors[0] * factors[1]
 
     def run(self) -> None:
         b, blocks = self.b, self.blocks
@@ -141,18 +165,54 @@ class _Emitter:
             self.gather.run(first, present, v, self.width, b.index(0))
             self.gather.clear(present, wanted, v, self.width)
             with b.for_(first_chunk, last_chunk) as chunk:
-                with b.for_(0, self.points) as point:
-                    self.multiply(point.iv, chunk.iv, count, v, m)
-                self.scatter.run(first, present, m, self.chunk, b.mul(chunk.iv, self.chunk))
+                phase = self.phase(chunk.iv)
+                self.products(phase, chunk.iv, count, present, v, m)
+                start = b.mul(b.mod(chunk.iv, self.chunks), self.chunk)
+                self.scatter.run(first, present, m, self.chunk, start, phase)
+
+    def phase(self, chunk: Value) -> tuple[Value, Value]:
+        """Down and across, of the features of a chunk."""
+        b, across = self.b, len(self.taps[1])
+        number = b.floordiv(chunk, self.chunks) if self.all_chunks > self.chunks else b.index(0)
+        return b.floordiv(number, across), b.mod(number, across)
 
     def shares(self, units: Value) -> tuple[tuple[Value, Value], tuple[Value, Value]]:
         """This worker's rows of register tiles, and its chunks."""
         b, tid, team = self.b, self.frame.tid, self.frame.team
-        if not self.blocks.share_features or self.chunks == 1:
-            return b.partition(units, tid, team), (b.index(0), b.index(self.chunks))
-        parts = b.min(team, b.index(self.chunks))
-        chunks = b.partition(self.chunks, b.rem(tid, parts), parts)
+        if not self.blocks.share_features or self.all_chunks == 1:
+            return b.partition(units, tid, team), (b.index(0), b.index(self.all_chunks))
+        parts = b.min(team, b.index(self.all_chunks))
+        chunks = b.partition(self.all_chunks, b.rem(tid, parts), parts)
         return b.partition(units, b.div(tid, parts), b.div(team, parts)), chunks
+
+    def products(
+        self, phase: tuple[Value, Value], chunk: Value, count: Value, tiles: Value, v: Value, m: Value
+    ) -> None:
+        """M = V U at all points; zeros where the kernel is zero."""
+        b, (top, bottom) = self.b, self.range_of(0, phase[0])
+        left, right = self.range_of(1, phase[1])
+        with b.for_(top, bottom) as row, b.for_(left, right) as column:
+            self.multiply(b.add(b.mul(row.iv, self.size), column.iv), chunk, count, v, m)
+        if self.taps == [[WHOLE], [WHOLE]]:
+            return
+        end = b.index(self.size)
+        beside = [(top, bottom, b.index(0), left), (top, bottom, right, end)]
+        for area in [(b.index(0), top, b.index(0), end), (bottom, end, b.index(0), end), *beside]:
+            with b.for_(*area[:2]) as row, b.for_(*area[2:]) as column:
+                point = b.add(b.mul(row.iv, self.size), column.iv)
+                with b.for_(0, b.mul(tiles, self.chunk), self.blocks.lanes) as at:
+                    zero = b.constant(0.0, VectorType((self.blocks.lanes,), t.element_of(m.type)))
+                    b.vstore(zero, m, [point, at.iv])
+
+    def range_of(self, axis: int, phase: Value) -> tuple[Value, Value]:
+        """The points along an axis at which the kernel of a phase is not zero."""
+        b = self.b
+        ranges = [point_range(taps, self.op["tile"]) for taps in self.taps[axis]]
+        low, high = (b.index(n) for n in ranges[0])
+        for number, (first, last) in enumerate(ranges[1:], start=1):
+            mine = b.cmp("eq", phase, b.index(number))
+            low, high = b.select(mine, b.index(first), low), b.select(mine, b.index(last), high)
+        return low, high
 
     def multiply(self, point: Value, chunk: Value, count: Value, v: Value, m: Value) -> None:
         """M = V U at a point, for a chunk of features."""

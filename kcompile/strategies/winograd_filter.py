@@ -25,8 +25,10 @@ from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
 from kcompile.strategies.winograd_transforms import (
     Gather,
+    GatherParts,
     Tiles,
     image_shape,
+    sources_of,
     transform_gradients,
     transform_inputs,
 )
@@ -63,6 +65,8 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     if kernel.outputs != (op.result,):
         return None
     lanes = target.lanes(t.element_of(op.result.type))
+    if sources_of(op.operands[0], lanes) is None:
+        return None
     channels, features = (block_of(image_shape(v)[2], lanes) for v in op.operands)
     vectors = max(v for v in (1, 2) if features // lanes % v == 0)
     limit = rows_limit(vectors, target)
@@ -93,7 +97,9 @@ class _Emitter:
         self.tiles = Tiles(frame.b, height, width, op["tile"])
         tile, low = op["tile"], op["padding_low"]
         self.points = (tile + 2) ** 2
-        self.images = Gather(frame, image, self.tiles, low, tile + 2, transform_inputs, blocks.lanes)
+        sources = sources_of(image, blocks.lanes)
+        assert sources is not None
+        self.images = GatherParts(frame, sources, self.tiles, low, tile + 2, transform_inputs, blocks.lanes)
         self.gradients = Gather(frame, ct, self.tiles, (0, 0), tile, transform_gradients, blocks.lanes)
         self.vector = VectorType((blocks.lanes,), t.element_of(op.result.type))
 

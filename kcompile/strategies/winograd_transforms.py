@@ -125,15 +125,18 @@ class Gather:
             for n, low, extent in zip(self.tiles.grid, self.low, (self.height, self.width), strict=True)
         )
 
-    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value) -> None:
-        """Tiles first .. first + tiles, `width` channels from `start` as far as there are so many; else zeros."""
+    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value, skip: int | Value = 0) -> None:
+        """Tiles first .. first + tiles, `width` channels from `start` as far as there are so many; else zeros.
+
+        skip: how many channels of the target are left out.
+        """
         b = self.b
-        there = b.min(b.sub(self.channels, start), b.index(width))
+        there = b.max(b.min(b.sub(self.channels, start), b.sub(width, skip)), b.index(0))
         full = b.mul(b.floordiv(there, self.lanes), self.lanes)
         with b.for_(0, tiles) as loop:
             image, row, column = self.tiles.place(b.add(first, loop.iv))
             corner = image, b.sub(row, self.low[0]), b.sub(column, self.low[1])
-            self.one_tile(corner, target, b.mul(loop.iv, width), start, full, there)
+            self.one_tile(corner, target, b.add(b.mul(loop.iv, width), skip), start, full, there)
 
     def clear(self, first: Value, last: Value, target: Value, width: int) -> None:
         """Zeros for the tiles first .. last of the target."""
@@ -205,32 +208,80 @@ class Gather:
             self.b.vstore(value, target, [point, at])
 
 
-class Scatter:
-    """Brings M[point, tile * width + feature] of tiles back to results, through the epilogue of a kernel."""
+class GatherParts:
+    """As Gather, from images that stand side by side, their channels one after the other; whole vectors of each."""
 
-    def __init__(self, frame: Frame, kernel: Kernel, root: Value, tiles: Tiles, lanes: int):
-        self.frame, self.kernel, self.root, self.tiles, self.lanes = frame, kernel, root, tiles, lanes
+    def __init__(
+        self,
+        frame: Frame,
+        sources: Sequence[Value],
+        tiles: Tiles,
+        low: Sequence[int],
+        size: int,
+        one: OneDimension,
+        lanes: int,
+    ):
         self.b = frame.b
+        self.parts = [Gather(frame, source, tiles, low, size, one, lanes) for source in sources]
+
+    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value) -> None:
+        b = self.b
+        before = 0
+        for part in self.parts:
+            inner, skip = (b.max(v, b.index(0)) for v in (b.sub(start, before), b.sub(before, start)))
+            part.run(first, tiles, target, width, inner, skip)
+            before += part.channels
+
+    def clear(self, first: Value, last: Value, target: Value, width: int) -> None:
+        self.parts[0].clear(first, last, target, width)
+
+
+def sources_of(image: Value, lanes: int) -> list[Value] | None:
+    """The images that are one side by side, each of whole vectors; None where a part is not."""
+    made = image.defining_op
+    if made is None or made.name != "tensor.concat":
+        return [image]
+    parts = list(made.operands)
+    return parts if made["dim"] == 3 and all(image_shape(v)[2] % lanes == 0 for v in parts) else None
+
+
+class Scatter:
+    """Brings M[point, tile * width + feature] of tiles back to results, through the epilogue of a kernel.
+
+    factors     of an upsampling, down and across: a pixel of a tile is one of so many neighbours, its phase says which
+    """
+
+    def __init__(
+        self, frame: Frame, kernel: Kernel, root: Value, tiles: Tiles, lanes: int, factors: tuple[int, int] = (1, 1)
+    ):
+        self.frame, self.kernel, self.root, self.tiles, self.lanes = frame, kernel, root, tiles, lanes
+        self.b, self.factors = frame.b, factors
         self.height, self.width, self.features = image_shape(root)
         self.vector = VectorType((lanes,), t.element_of(root.type))
         self.patch = self.b.alloca((tiles.step**2, lanes), self.vector.element)
 
     def is_whole(self) -> bool:
         """Whether no tile sticks out of the result."""
-        return self.height % self.tiles.step == 0 and self.width % self.tiles.step == 0
+        sizes = zip((self.height, self.width), self.factors, self.tiles.grid, strict=True)
+        return all(size == factor * count * self.tiles.step for size, factor, count in sizes)
 
-    def run(self, first: Value, tiles: Value, source: Value, width: int, start: Value) -> None:
+    def run(
+        self, first: Value, tiles: Value, source: Value, width: int, start: Value, phase: tuple[Value, Value]
+    ) -> None:
         """The results of tiles first .. first + tiles for `width` features from `start`, as far as there are."""
         b, size, pairs = self.b, self.tiles.step + 2, PAIRS[self.tiles.step]
         until = b.min(b.sub(self.features, start), b.index(width))
         with b.for_(0, tiles) as loop:
-            place = self.tiles.place(b.add(first, loop.iv))
+            image, *corner = self.tiles.place(b.add(first, loop.iv))
+            row, column = (
+                b.add(b.mul(at, factor), offset) for at, factor, offset in zip(corner, self.factors, phase, strict=True)
+            )
             base = b.mul(loop.iv, width)
             with b.for_(0, until, self.lanes) as feature:
                 at = b.add(base, feature.iv)
                 rows = [[b.vload(source, [i * size + j, at], self.lanes) for j in range(size)] for i in range(size)]
                 made = transform_tile(b, rows, transform_outputs, pairs)
-                self.one_tile(place, b.add(start, feature.iv), made)
+                self.one_tile((image, row, column), b.add(start, feature.iv), made)
 
     def one_tile(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value]) -> None:
         b, step = self.b, self.tiles.step
@@ -238,8 +289,8 @@ class Scatter:
         if unrolled and self.is_whole() and self.features % self.lanes == 0:
             self.straight(place, feature, made)
             return
-        sizes = zip((self.height, self.width), place[1:], strict=True)
-        bounds = [b.min(b.sub(n, start), b.index(step)) for n, start in sizes]
+        sizes = zip((self.height, self.width), place[1:], self.factors, strict=True)
+        bounds = [b.min(b.ceildiv(b.sub(n, start), factor), b.index(step)) for n, start, factor in sizes]
         if not unrolled:
             self.one_by_one(place, feature, made, bounds)
             return
@@ -256,7 +307,10 @@ class Scatter:
         """A whole tile, from registers to memory."""
         b, step = self.b, self.tiles.step
         cache: dict[object, Value] = {}
-        rows, columns = ([LaneIndex(b.add(start, i)) for i in range(step)] for start in place[1:])
+        rows, columns = (
+            [LaneIndex(b.add(start, i * factor)) for i in range(step)]
+            for start, factor in zip(place[1:], self.factors, strict=True)
+        )
         for number, value in enumerate(made):
             at = [LaneIndex(place[0]), rows[number // step], columns[number % step], LaneIndex(feature, 1)]
             self.finish(value, at, None, cache)
@@ -265,13 +319,13 @@ class Scatter:
         self, place: tuple[Value, Value, Value], feature: Value, made: list[Value], bounds: list[Value]
     ) -> None:
         """The rows and columns of a tile that there are, by way of a patch."""
-        b = self.b
+        b, (down, across) = self.b, self.factors
         for i, value in enumerate(made):
             b.vstore(value, self.patch, [i, 0])
         mask = b.mask(b.sub(self.features, feature), self.lanes) if self.features % self.lanes else None
-        with b.for_(0, bounds[0]) as down, b.for_(0, bounds[1]) as across:
-            value = b.vload(self.patch, [b.add(b.mul(down.iv, self.tiles.step), across.iv), 0], self.lanes)
-            at = [place[0], b.add(place[1], down.iv), b.add(place[2], across.iv)]
+        with b.for_(0, bounds[0]) as row, b.for_(0, bounds[1]) as column:
+            value = b.vload(self.patch, [b.add(b.mul(row.iv, self.tiles.step), column.iv), 0], self.lanes)
+            at = [place[0], b.add(place[1], b.mul(row.iv, down)), b.add(place[2], b.mul(column.iv, across))]
             self.finish(value, [*map(LaneIndex, at), LaneIndex(feature, 1)], mask, {})
 
     def finish(self, value: Value, at: list[LaneIndex], mask: Value | None, cache: dict[object, Value]) -> None:

@@ -30,13 +30,25 @@ from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import TensorType, Type
 
 from .convolution import window_size
-from .dialect import NONE, NOT_DIFFERENTIABLE, Array, check_choice, check_least, check_lengths, floating, graph, tensor
+from .dialect import (
+    NONE,
+    NOT_DIFFERENTIABLE,
+    Array,
+    check_choice,
+    check_least,
+    check_lengths,
+    floating,
+    graph,
+    is_below,
+    tensor,
+)
 from .sampling import Case, Rng, Samples, case, integers, values
 from .tolerance import Tolerance, ulp_of
 
 Ints = tuple[int, ...]
 
 PAIRS = {2: (1.0,), 4: (0.625, 1.5)}  # for each tile size m the points p that are taken with both signs
+WHOLE = (0, 3)  # the taps of a kernel that has all three along an axis
 PANEL = 16  # output features that lie side by side in the transformed kernel: a cache line of f32
 
 
@@ -78,23 +90,48 @@ def _tiles(x: Array, low: Ints, space: Sequence[int], tile: int) -> Array:
     return sliding_window_view(padded, (tile + 2, tile + 2), (1, 2))[:, ::tile, ::tile]
 
 
-def _convolve(x: Array, w: Array, low: Ints, high: Ints, features: int, tile: int, absolute: bool = False) -> Array:
+def phases(taps: Ints) -> list[tuple[int, int]]:
+    """The first tap, and the one after the last, of each phase."""
+    return list(zip(taps[::2], taps[1::2], strict=True))
+
+
+def point_range(taps: tuple[int, int], tile: int) -> tuple[int, int]:
+    """The points at which a kernel with these taps is not zero: without the first tap 0, without the last infinity."""
+    return int(taps[0] > 0), tile + 2 - int(taps[1] < 3)
+
+
+def _convolve(
+    x: Array,
+    w: Array,
+    low: Ints,
+    high: Ints,
+    features: int,
+    tile: int,
+    row_taps: Ints = WHOLE,
+    column_taps: Ints = WHOLE,
+    drop: Ints = (0, 0),
+    absolute: bool = False,
+) -> Array:
     """The convolution as the formula says; `absolute`: of absolute values throughout, a bound of all sums."""
     to_input, _, to_output = matrices(tile)
     if absolute:
         x, w, to_input, to_output = (np.abs(a) for a in (x, w, to_input, to_output))
-    space = [max(0, n + lo + hi - 2) for n, lo, hi in zip(x.shape[1:3], low, high, strict=True)]
-    result = np.zeros((x.shape[0], *space, features), x.dtype)
-    if result.size == 0:
-        return result
-    size = tile + 2
-    data = np.einsum("pi,qj,byxcij->byxcpq", to_input, to_input, _tiles(x, low, space, tile), optimize=True)
-    kernel = w.transpose(0, 2, 1, 3).reshape(size, size, x.shape[3], -1)[..., :features]
-    product = np.einsum("byxcpq,pqck->byxkpq", data, kernel, optimize=True)
-    made = np.einsum("ip,jq,byxkpq->byixjk", to_output, to_output, product, optimize=True)
-    whole = made.reshape(x.shape[0], made.shape[1] * tile, made.shape[3] * tile, features)
-    result[...] = whole[:, : space[0], : space[1]]
-    return result
+    space = _outputs(x.shape[1:3], low, high)
+    down, across = phases(row_taps), phases(column_taps)
+    whole = np.zeros((x.shape[0], space[0] * len(down), space[1] * len(across), features), x.dtype)
+    size, count = tile + 2, panels(features)
+    if whole.size:
+        data = np.einsum("pi,qj,byxcij->byxcpq", to_input, to_input, _tiles(x, low, space, tile), optimize=True)
+    for i, j in np.ndindex(len(down), len(across) if whole.size else 0):
+        phase = i * len(across) + j
+        kernel = w[:, phase * count : (phase + 1) * count].transpose(0, 2, 1, 3)
+        kernel = kernel.reshape(size, size, x.shape[3], -1)[..., :features]
+        rows, columns = (slice(*point_range(taps, tile)) for taps in (down[i], across[j]))
+        product = np.einsum("byxcpq,pqck->byxkpq", data[..., rows, columns], kernel[rows, columns], optimize=True)
+        made = np.einsum("ip,jq,byxkpq->byixjk", to_output[:, rows], to_output[:, columns], product, optimize=True)
+        made = made.reshape(x.shape[0], made.shape[1] * tile, made.shape[3] * tile, features)
+        whole[:, i :: len(down), j :: len(across)] = made[:, : space[0], : space[1]]
+    return whole[:, : whole.shape[1] - drop[0], : whole.shape[2] - drop[1]]
 
 
 def _correlate(x: Array, ct: Array, low: Ints, tile: int, parts: int, absolute: bool = False) -> Array:
@@ -137,7 +174,9 @@ class TransformedSums(Tolerance):
             magnitude = _correlate(x, other, low, tile, attributes["parts"], absolute=True)
         else:
             terms = x.shape[-1]
-            magnitude = _convolve(x, other, low, attributes["padding_high"], attributes["features"], tile, True)
+            names = ("padding_low", "padding_high", "features", "tile", "row_taps", "column_taps", "drop")
+            given = [attributes[name] for name in names if name in attributes]
+            magnitude = _convolve(x, other, *given, absolute=True)
         return np.asarray((terms + 40) * 2.0**-23 * magnitude + ulp_of(expected, element))
 
 
@@ -146,20 +185,29 @@ def _winograd_case(rng: Rng, element: Type) -> Case:
     inputs, features = integers(rng, 1, 20, 2)
     shape = int(rng.integers(1, 3)), *integers(rng, 1, 11, 2), inputs
     x = values(rng, shape, element)
-    w = values(rng, ((tile + 2) ** 2, panels(features), inputs, PANEL), element)
+    taps = [((0, 3), (0, 3), (0, 2, 1, 3), (1, 2, 1, 3))[int(rng.integers(4))] for _ in range(2)]
+    down, across = (len(pairs) // 2 for pairs in taps)
+    w = values(rng, ((tile + 2) ** 2, down * across * panels(features), inputs, PANEL), element)
+    low, high = integers(rng, -1, 4, 2), integers(rng, -1, 4, 2)
+    space = _outputs(shape[1:3], low, high)
+    drop = tuple(int(rng.integers(0, 2)) if n else 0 for n in space)
     return case(
-        element, x, w, tile=tile, features=features, padding_low=integers(rng, -1, 4, 2),
-        padding_high=integers(rng, -1, 4, 2),
+        element, x, w, padding_low=low, padding_high=high, features=features, tile=tile, row_taps=taps[0],
+        column_taps=taps[1], drop=drop,
     )  # fmt: skip
 
 
 def _gradient_case(rng: Rng, element: Type) -> Case:
     drawn = _winograd_case(rng, element)
     x, attributes = drawn.arrays[0], drawn.attributes
-    lists = zip(x.shape[1:3], attributes["padding_low"], attributes["padding_high"], strict=True)
-    space = [int(window_size(n, 3, lo, hi, 1, 1, "dim")) for n, lo, hi in lists]  # type: ignore[arg-type]
-    ct = values(rng, (x.shape[0], *space, attributes.pop("features")), element)
-    return case(element, x, ct, **attributes, parts=int(rng.integers(1, 4)))
+    low, high = attributes["padding_low"], attributes["padding_high"]
+    ct = values(rng, (x.shape[0], *_outputs(x.shape[1:3], low, high), attributes["features"]), element)
+    parts = int(rng.integers(1, 4))
+    return case(element, x, ct, padding_low=low, padding_high=high, tile=attributes["tile"], parts=parts)
+
+
+def _outputs(space: Sequence[int], low: Ints, high: Ints) -> list[int]:
+    return [max(0, n + lo + hi - 2) for n, lo, hi in zip(space, low, high, strict=True)]
 
 
 def _check_images(x: TensorType, tile: int, padding_low: Ints, padding_high: Ints) -> tuple[Dim, Dim, Dim]:
@@ -180,29 +228,60 @@ def _check_images(x: TensorType, tile: int, padding_low: Ints, padding_high: Int
 class WinogradConvolution:
     """Windows of 3 x 3 of lhs[b, h, w, c], times a kernel that was transformed for tiles of `tile` outputs, summed.
 
-    Height, width and channels are fixed sizes. The kernel is [(tile + 2)^2, panels, c, PANEL]: output feature k is
-    element k % PANEL of panel k / PANEL; what is beyond `features` is not read. Padding as in convolution, strides and
-    dilations 1.
+    Height, width and channels are fixed sizes, padding is that of convolution, strides are 1. Several kernels may share
+    the windows and make neighbouring pixels, the phases of an upsampling: row_taps and column_taps have a pair for each
+    phase of an axis, the first tap and the one after the last that its kernel has along it; points at which it is zero
+    therefore are left out. `drop` cuts rows and columns off the end of the result.
+
+    The kernel is [(tile + 2)^2, phases * panels, c, PANEL], phases in row-major order: feature k of phase f is element
+    k % PANEL of panel f * panels + k / PANEL; what is beyond `features` is not read.
     """
 
     def infer(
-        lhs: Type, kernel: Type, *, padding_low: Ints, padding_high: Ints, features: int, tile: int
+        lhs: Type,
+        kernel: Type,
+        *,
+        padding_low: Ints,
+        padding_high: Ints,
+        features: int,
+        tile: int,
+        row_taps: Ints = WHOLE,
+        column_taps: Ints = WHOLE,
+        drop: Ints = (0, 0),
     ) -> TensorType:
         x, w = tensor(lhs), tensor(kernel)
-        images = _check_images(x, tile, padding_low, padding_high)
-        if w is not TensorType(((tile + 2) ** 2, panels(features), x.shape[3], PANEL), x.element):
+        batch, height, width = _check_images(x, tile, padding_low, padding_high)
+        for taps in (row_taps, column_taps):
+            if not taps or len(taps) % 2 or any(not 0 <= first < end <= 3 for first, end in phases(taps)):
+                raise ShapeError(f"taps are pairs from 0 to 3, the first below the second. Received: {taps}")
+        down, across = len(row_taps) // 2, len(column_taps) // 2
+        count = down * across * panels(features)
+        if w is not TensorType(((tile + 2) ** 2, count, x.shape[3], PANEL), x.element):
             raise ShapeError(
-                f"needs a kernel [{(tile + 2) ** 2}, {panels(features)}, c, {PANEL}] for {features} features. "
+                f"needs a kernel [{(tile + 2) ** 2}, {count}, c, {PANEL}] for {features} features. "
                 f"Received: {x} and {w}"
             )
-        return TensorType((*images, features), x.element)
+        check_lengths(2, drop=drop)
+        space = [n * f - cut for n, f, cut in zip((height, width), (down, across), drop, strict=True)]
+        if any(cut < 0 or is_below(n, 0) for n, cut in zip(space, drop, strict=True)):
+            raise ShapeError(f"cannot drop {drop} of {height * down} rows and {width * across} columns")
+        return TensorType((batch, *space, features), x.element)
 
     def reference(
-        lhs: Array, kernel: Array, *, padding_low: Ints, padding_high: Ints, features: int, tile: int
+        lhs: Array,
+        kernel: Array,
+        *,
+        padding_low: Ints,
+        padding_high: Ints,
+        features: int,
+        tile: int,
+        row_taps: Ints = WHOLE,
+        column_taps: Ints = WHOLE,
+        drop: Ints = (0, 0),
     ) -> Array:
         wide = lhs.astype(np.float64), kernel.astype(np.float64)
-        made: Array = _convolve(*wide, padding_low, padding_high, features, tile).astype(lhs.dtype)
-        return made
+        made = _convolve(*wide, padding_low, padding_high, features, tile, row_taps, column_taps, drop)
+        return made.astype(lhs.dtype)
 
     vjp = NOT_DIFFERENTIABLE  # it is chosen when the gradients are already there
     lower = "winograd"
