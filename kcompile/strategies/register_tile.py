@@ -34,6 +34,7 @@ from kcompile.strategies.structured import Generic, Kernel, generic, is_static
 from kcompile.strategies.tile_choice import Tile, least, part_axis, reduction_order
 
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
+FEW = 4  # rows of the tile for a batch that does not fill one: 4 to 7 single rows would stream the weights as often
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -87,22 +88,30 @@ class Nest:
         return size
 
     def run(self) -> None:
-        """Whole row tiles; where the number of rows is symbolic and too small for one, single rows."""
-        b, tile = self.b, self.tile
+        """Whole row tiles; where the number of rows is symbolic and too small for one, smaller ones."""
+        tile = self.tile
         if tile.row_dim < 0:
-            self.lane_tiles(tile.vectors, 1, b.index(1), b.index(1))
+            self.lane_tiles(tile.vectors, 1, self.b.index(1), self.b.index(1))
             return
         extent = self.extents[tile.row_dim]
-        size = self.frame.size(extent)
-        tiles = b.floordiv(b.add(size, b.index(tile.rows - 1)), b.index(tile.rows))
-        if least(extent) >= tile.rows or not isinstance(extent, SymbolicDim):
-            self.lane_tiles(tile.vectors, tile.rows, tiles, size)
+        symbolic = isinstance(extent, SymbolicDim) and least(extent) < tile.rows
+        self.row_tiles(tile.rows, self.frame.size(extent), symbolic)
+
+    def row_tiles(self, rows: int, size: Value, symbolic: bool) -> None:
+        """Tiles of `rows`; with a symbolic number of rows that is less, of FEW, and single rows at last."""
+        b = self.b
+        tiles = b.floordiv(b.add(size, b.index(rows - 1)), b.index(rows))
+        if not symbolic:
+            self.lane_tiles(self.tile.vectors, rows, tiles, size)
             return
-        with b.if_(b.cmp("ge", size, b.index(tile.rows))) as branch:
-            self.lane_tiles(tile.vectors, tile.rows, tiles, size)
+        with b.if_(b.cmp("ge", size, b.index(rows))) as branch:
+            self.lane_tiles(self.tile.vectors, rows, tiles, size)
             branch.yield_([])
             with branch.else_():
-                self.lane_tiles(tile.single_row, 1, size, size)
+                if rows >= 2 * FEW:
+                    self.row_tiles(FEW, size, symbolic)
+                else:
+                    self.lane_tiles(self.tile.single_row, 1, size, size)
                 branch.yield_([])
 
     def lane_tiles(self, vectors: int, rows: int, row_tiles: Value, row_size: Value) -> None:
