@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .bind import broadcast_to as broadcast_to
     from .bind import cast as cast
     from .bind import convert as convert
+    from .choice import choose as choose
+    from .loop import scan as scan
     from .model import trace_predict as trace_predict
-    from .scan import scan as scan
     from .tensor import EagerTensor as EagerTensor
     from .tensor import Tensor as Tensor
     from .trace import ArgumentSpec as ArgumentSpec
@@ -36,7 +37,7 @@ _HOMES = {
     "ArgumentSpec": "trace", "ResultSpec": "trace", "TracedFunction": "trace", "current_trace": "trace",
     "outside_traces": "trace", "trace_function": "trace", "abstract_call": "abstract",
     "binary": "bind", "broadcast_to": "bind", "cast": "bind", "convert": "bind", "trace_predict": "model",
-    "scan": "scan",
+    "scan": "loop", "choose": "choice",
 }  # fmt: skip
 
 __all__ = [*_HOMES]

@@ -134,6 +134,7 @@ class Body:
     """The body of a scan while it is traced. Variables that it reads are block arguments, constants or carries.
 
     arguments   of each variable, by its id
+    first       the value of each variable before the step
     current     the newest value of each variable
     written     the variables that it assigns
     """
@@ -141,6 +142,7 @@ class Body:
     def __init__(self, block: Block):
         self.block = block
         self.arguments: dict[int, Value] = {}
+        self.first: dict[int, Tracer] = {}
         self.current: dict[int, Tensor] = {}
         self.written: dict[int, Any] = {}
 
@@ -212,7 +214,7 @@ class Trace:
             value = body.block.add_argument(self._read(variable, depth - 1).type)
             value.hint = variable.path
             body.arguments[id(variable)] = value
-            body.current[id(variable)] = Tracer(self, value)
+            body.first[id(variable)] = body.current[id(variable)] = Tracer(self, value)
         return body.current[id(variable)]
 
     def write(self, variable: Any, value: Tensor) -> None:
@@ -221,6 +223,22 @@ class Trace:
         current, written = (self._current, self._written) if not self.bodies else self.bodies[-1].state
         current[id(variable)] = value
         written[id(variable)] = variable
+
+    def variables(self) -> dict[int, tuple[Any, Tensor]]:
+        """Each variable that has been assigned, with its newest value, by the variable's id; see `restore`."""
+        current, written = (self._current, self._written) if not self.bodies else self.bodies[-1].state
+        return {key: (variable, current[key]) for key, variable in written.items()}
+
+    def restore(self, saved: dict[int, tuple[Any, Tensor]]) -> None:
+        """Let variables hold again what they held when `variables` gave `saved`."""
+        current, written = (self._current, self._written) if not self.bodies else self.bodies[-1].state
+        first = self._initial if not self.bodies else self.bodies[-1].first
+        for key in list(written):
+            if key in saved:
+                current[key] = saved[key][1]
+            else:
+                current[key] = first[key]
+                del written[key]
 
     def value_of(self, x: Tensor) -> Value:
         """The IR value of a tensor; known arrays become constants."""

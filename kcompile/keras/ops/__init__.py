@@ -54,6 +54,14 @@ from .comparison import (
     not_equal,
     where,
 )
+from .control import (
+    cond,
+    fori_loop,
+    map,
+    scan,
+    switch,
+    while_loop,
+)
 from .creation import (
     arange,
     array,

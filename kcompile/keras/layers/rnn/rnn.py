@@ -9,7 +9,7 @@ from typing import Any
 from kcompile.errors import ArgumentError, ShapeError
 from kcompile.tracing import arithmetic as a
 from kcompile.tracing.bind import bind, cast, convert
-from kcompile.tracing.scan import scan
+from kcompile.tracing.loop import scan
 from kcompile.tracing.structure import flatten, map_structure, pack_like
 from kcompile.tracing.tensor import Tensor
 from kcompile.tracing.trace import outside_traces, scope

@@ -6,7 +6,7 @@ from typing import Any
 
 from kcompile.errors import ShapeError
 from kcompile.tracing.bind import bind, convert
-from kcompile.tracing.scan import scan
+from kcompile.tracing.loop import scan
 from kcompile.tracing.trace import scope
 
 from ..call_context import call_signature

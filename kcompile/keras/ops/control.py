@@ -1,0 +1,114 @@
+"""keras.ops: loops and choices. In a compiled model a loop is one operation, a choice computes both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kcompile.errors import ArgumentError, UnsupportedError
+from kcompile.tracing import arithmetic as a
+from kcompile.tracing.bind import convert
+from kcompile.tracing.choice import choose
+from kcompile.tracing.loop import scan as scan_steps
+from kcompile.tracing.structure import flatten, map_structure
+from kcompile.tracing.tensor import EagerTensor
+from kcompile.tracing.trace import current_trace
+
+from .operation_class import operation
+
+Body = Callable[..., Any]
+
+
+@operation("core.Scan", "f length reverse unroll")
+def scan(f: Body, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1) -> Any:
+    """`carry, y = f(carry, x)` for each x along axis 0 of `xs`; gives the last carry and all y, stacked.
+
+    `unroll` is accepted. Example: `total, sums = scan(lambda c, x: (c + x, c + x), 0.0, xs)`
+    """
+    return scan_steps(f, init, xs, length=length, reverse=bool(reverse))
+
+
+@operation("core.Map", "f")
+def map(f: Body, xs: Any) -> Any:
+    """f of each step along axis 0 of `xs`, stacked."""
+    return scan_steps(lambda _, x: (None, f(x)), None, xs)[1]
+
+
+@operation("core.ForiLoop", "lower upper body_fun")
+def fori_loop(lower: Any, upper: Any, body_fun: Body, init_val: Any) -> Any:
+    """`value = body_fun(i, value)` for i from `lower` up to `upper`, which are known numbers."""
+    first, last = (_number(n) for n in (lower, upper))
+
+    def step(carry: Any, _: Any) -> Any:
+        i, value = carry
+        return (a.add(i, 1), body_fun(i, value)), None
+
+    if last <= first:
+        return map_structure(convert, init_val)
+    start = convert(first, "int32")
+    return scan_steps(step, (start, init_val), None, length=last - first)[0][1]
+
+
+@operation("core.WhileLoop", "cond body maximum_iterations")
+def while_loop(cond: Body, body: Body, loop_vars: Any, maximum_iterations: Any = None) -> Any:
+    """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` holds, at most `maximum_iterations` times.
+
+    A compiled model needs `maximum_iterations`: it runs so many steps, those after the end change nothing.
+    """
+    several = isinstance(loop_vars, list | tuple)
+    values = tuple(loop_vars) if several else (loop_vars,)
+
+    def after(given: Any) -> Any:
+        made = body(*given)
+        return tuple(made) if isinstance(made, list | tuple) else (made,)
+
+    values = map_structure(convert, values)
+    if current_trace() is None:
+        count = 0
+        while bool(convert(cond(*values), "bool")) and (maximum_iterations is None or count < maximum_iterations):
+            values = map_structure(convert, after(values))
+            count += 1
+    elif maximum_iterations is None:
+        raise UnsupportedError(
+            "a while_loop in a model needs maximum_iterations, so that its number of steps is known. Received: None"
+        )
+    else:
+        step = lambda given, _: (choose(cond(*given), lambda: after(given), lambda: given), None)
+        values = scan_steps(step, values, None, length=_number(maximum_iterations))[0]
+    if not several:
+        return values[0]
+    return list(values) if isinstance(loop_vars, list) else values
+
+
+@operation("core.Cond", "true_fn false_fn")
+def cond(pred: Any, true_fn: Body, false_fn: Body) -> Any:
+    """true_fn() where `pred`, one truth value, holds, else false_fn(); both give the same shapes and dtypes."""
+    return choose(pred, true_fn, false_fn)
+
+
+@operation("core.Switch", "branches")
+def switch(index: Any, branches: Sequence[Body], *operands: Any) -> Any:
+    """branches[index](*operands); an index out of range takes the nearest branch."""
+    if not branches:
+        raise ArgumentError("switch needs at least one branch. Received: none")
+    index = convert(index)
+
+    def from_(i: int) -> Any:
+        if i == len(branches) - 1:
+            return branches[i](*operands)
+        return choose(a.less_equal(index, i), lambda: branches[i](*operands), lambda: from_(i + 1))
+
+    return from_(0)
+
+
+def _number(value: Any) -> int:
+    """A number of steps that is known now."""
+    if isinstance(value, int):
+        return value
+    tensor = flatten(convert(value))[0]
+    if not isinstance(tensor, EagerTensor):
+        raise UnsupportedError(
+            "a loop in a model needs a number of steps that is known; use scan over a sequence, or while_loop with "
+            f"maximum_iterations. Received: {value!r}"
+        )
+    return int(tensor)
