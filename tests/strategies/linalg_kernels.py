@@ -9,7 +9,7 @@ from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap, affine_map, constant_expr, dim_expr, dims_map, expr
 from kcompile.ir.attributes import AffineMapAttr, ArrayAttr, IntArrayAttr, OpaqueAttr
 from kcompile.ir.builder import new_module
-from kcompile.ir.core import Block, Operation, Region, Value, find_function
+from kcompile.ir.core import Block, Operation, Region, Value, find_function, module_functions
 from kcompile.ir.dims import Dim, symbol
 from kcompile.ir.types import FunctionType, TensorType, Type
 
@@ -185,6 +185,25 @@ def winograd(
     maps = [identity, dims_map(4, (3,)), identity, identity]
     (y,) = f.generic([total, bias, residual], [f.empty(out)], maps, "pppp", epilogue)
     return f.ret(y)
+
+
+def in_parts(module: Operation, widths: Sequence[int]) -> Operation:
+    """A kernel whose first operand is joined of several along its last axis."""
+    from kcompile.dialects.upstream import tensor
+
+    (function,) = module_functions(module)
+    body, (whole, *others) = function.body, function.body.arguments
+    shape = t.shape_of(whole.type)[:-1]
+    body.arguments = []
+    parts = [body.add_argument(TensorType((*shape, n), t.element_of(whole.type))) for n in widths]
+    body.arguments = [*parts, *others]
+    for i, argument in enumerate(body.arguments):
+        argument.index = i
+    assert body.first is not None
+    whole.replace_by(tensor.concat(LoopBuilder(body, body.first), parts, len(shape)))
+    results = function["function_type"].results
+    function["function_type"] = FunctionType(tuple(a.type for a in body.arguments), results)
+    return module
 
 
 def winograd_filter(

@@ -67,6 +67,13 @@ CASES = {
     "winograd of one pixel": ("winograd", lambda: k.winograd(B, 1, 1, 1, 1), 3, WINOGRAD),
     "winograd of no pixels": ("winograd", lambda: k.winograd(B, 2, 1, 3, 5, 0, 1), 1, EXACT),
     "winograd of no images": ("winograd", lambda: k.winograd(0, 4, 4, 3, 5), 1, EXACT),
+    "winograd of parts": ("winograd", lambda: k.in_parts(k.winograd(B, 5, 6, 48, 17), (16, 32)), 2, WINOGRAD),
+    "winograd filter of parts": (
+        "winograd_filter",
+        lambda: k.in_parts(k.winograd_filter(B, 6, 5, 112, 5), (32, 64, 16)),
+        2,
+        WINOGRAD,
+    ),
     "winograd filter": ("winograd_filter", lambda: k.winograd_filter(B, 6, 7, 5, 20), 2, WINOGRAD),
     "winograd filter in parts": ("winograd_filter", lambda: k.winograd_filter(B, 6, 6, 17, 3, 0, 0, 2, 3), 2, WINOGRAD),
     "winograd filter of blocks": ("winograd_filter", lambda: k.winograd_filter(1, 2, 3, 66, 5, 1, 1, 2), 1, WINOGRAD),
