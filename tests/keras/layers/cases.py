@@ -215,4 +215,10 @@ CASES = [
     _case("TimeDistributed", (3, 4), layer=_inner("BatchNormalization")),
     _case("TimeDistributed", (3, 4), layer=_inner("Dropout", rate=0.4, seed=1), random=True),
     _case("Masking", (3, 4), mask_value=0.5),
+    _case("ConvLSTM1D", (3, 5, 2), filters=3, kernel_size=2),
+    _case("ConvLSTM2D", (3, 5, 4, 2), filters=3, kernel_size=3, padding="same", return_sequences=True),
+    _case("ConvLSTM2D", (2, 2, 5, 6), filters=2, kernel_size=(2, 3), strides=2, data_format="channels_first",
+          go_backwards=True),
+    _case("ConvLSTM2D", (2, 5, 4, 2), filters=2, kernel_size=2, dropout=0.3, recurrent_dropout=0.2, random=True),
+    _case("ConvLSTM3D", (2, 3, 4, 3, 2), filters=2, kernel_size=2, dilation_rate=(1, 2, 1), use_bias=False),
 ]  # fmt: skip

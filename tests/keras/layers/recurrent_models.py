@@ -89,6 +89,14 @@ def stacked(keras: Any) -> Any:
     return keras.Model(steps, [y, *first, *second])
 
 
+def frames(keras: Any) -> Any:
+    layers = keras.layers
+    x = images = keras.Input((3, 5, 4, 2))
+    x = layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True)(x)
+    x = layers.Bidirectional(layers.ConvLSTM2D(2, 2))(x)
+    return keras.Model(images, x)
+
+
 def any_length(keras: Any) -> Any:
     layers = keras.layers
     steps = keras.Input((None, FEATURES))
@@ -100,7 +108,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     f.__name__: f
     for f in (
         masked_by_embedding, masked_sequential, masked_both_ways, masked_batch_norm, masked_merges, masked_attention,
-        masking, states, states_both_ways, stacked, any_length,
+        masking, states, states_both_ways, stacked, frames, any_length,
     )
 }  # fmt: skip
 
@@ -111,7 +119,7 @@ def draw(model: Any, rows: int = 3, seed: int = 0) -> np.ndarray[Any, Any]:
     if model.inputs[0].dtype == "int32":
         x: np.ndarray[Any, Any] = rng.integers(1, WORDS, (rows, STEPS)).astype("int32")
     else:
-        x = rng.normal(size=(rows, STEPS, FEATURES)).astype("float32")
+        x = rng.normal(size=(rows, *(n or STEPS for n in model.inputs[0].shape[1:]))).astype("float32")
     x[0, 4:] = 0
     x[1 % rows, 2] = 0
     return x

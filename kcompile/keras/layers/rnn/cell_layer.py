@@ -15,7 +15,7 @@ _OF_THE_CELL = (
     "units", "activation", "recurrent_activation", "use_bias", "kernel_initializer", "recurrent_initializer",
     "bias_initializer", "unit_forget_bias", "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
     "kernel_constraint", "recurrent_constraint", "bias_constraint", "dropout", "recurrent_dropout", "reset_after",
-    "implementation", "seed",
+    "implementation", "seed", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate",
 )  # fmt: skip
 
 
