@@ -7,9 +7,12 @@ which is much the same on other machines with wide vectors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-from kcompile.dialects.graph.winograd import PAIRS, PANEL, panels
+from kcompile.dialects.graph.winograd import PAIRS, PANEL, panels, point_range
 
+Taps = tuple[tuple[int, int], ...]  # the first, and the one after the last, of each phase
+THREE: tuple[Taps, Taps] = (((0, 3),), ((0, 3),))
 MULTIPLY = 8.0e-3  # ns a multiply-add, in register tiles, direct or at the points: 250 of 276 GF/s
 GATHER = {2: 1.0, 4: 2.4}  # ns a tile and input channel: read, transform, store (16 or 36 points)
 SCATTER = {2: 0.8, 4: 1.9}  # ns a tile and output feature: load, transform back, epilogue, store
@@ -29,19 +32,25 @@ class Choice:
     reason: str
 
 
-def choose(images: int, height: int, width: int, inputs: int, features: int, frozen: bool) -> Choice:
-    """The algorithm for so many images with results of height x width; `frozen`: the weights stay from call to call.
+def choose(
+    images: int, height: int, width: int, inputs: int, features: int, frozen: bool, taps: tuple[Taps, Taps] = THREE
+) -> Choice:
+    """The algorithm for so many images with height x width windows; `frozen`: the weights stay from call to call.
 
-    >>> choose(1, 56, 56, 64, 64, True).tile, choose(1, 56, 56, 64, 4, True).tile
+    taps: of the phases, down and across (see tap_windows.py).
+
+    >>> choose(1, 56, 56, 64, 64, True).tile, choose(1, 28, 28, 3, 32, True).tile
     (4, 0)
     """
-    times = {0: direct(images, height, width, inputs, features)}
-    return decide(times | {m: winograd(m, images, height, width, inputs, features, frozen) for m in PAIRS}, images)
+    met = prod(sum(end - first for first, end in axis) for axis in taps)
+    times = {0: direct(images * height * width * met, inputs, features)}
+    times |= {m: winograd(m, images, height, width, inputs, features, frozen, taps) for m in PAIRS}
+    return decide(times, images)
 
 
 def choose_for_filter(images: int, height: int, width: int, inputs: int, features: int) -> Choice:
     """The algorithm for the gradient by the weights; `height` and `width` are those of the convolution's result."""
-    times = {0: direct(images, height, width, inputs, features)}
+    times = {0: direct(9 * images * height * width, inputs, features)}
     return decide(times | {m: winograd_filter(m, images, height, width, inputs, features) for m in PAIRS}, images)
 
 
@@ -52,21 +61,24 @@ def decide(times: dict[int, float], images: int) -> Choice:
     return Choice(best if times[best] < MARGIN * times[0] else 0, f"{listed} for {images} image{'s'[: images != 1]}")
 
 
-def direct(images: int, height: int, width: int, inputs: int, features: int) -> float:
-    """ns of the direct convolution."""
+def direct(positions: int, inputs: int, features: int) -> float:
+    """ns of the direct convolution; `positions`: multiplications for an input and an output feature."""
     lanes = panels(features) * PANEL  # idle ones take time too
-    return max(9 * images * height * width * inputs * lanes * MULTIPLY, loading(9 * inputs * features))
+    return max(positions * inputs * lanes * MULTIPLY, loading(9 * inputs * features))
 
 
-def winograd(tile: int, images: int, height: int, width: int, inputs: int, features: int, frozen: bool) -> float:
+def winograd(
+    tile: int, images: int, height: int, width: int, inputs: int, features: int, frozen: bool, taps: tuple[Taps, Taps]
+) -> float:
     """ns of F(tile, 3)."""
     tiles = images * -(-height // tile) * -(-width // tile)
-    points, lanes = (tile + 2) ** 2, panels(features) * PANEL
-    channels = panels(inputs) * PANEL
-    weights = points * inputs * lanes
-    multiply = max(points * tiles * inputs * lanes * MULTIPLY, loading(weights))
+    lanes, channels = panels(features) * PANEL, panels(inputs) * PANEL
+    down, across = ([end - first for first, end in (point_range(pair, tile) for pair in axis)] for axis in taps)
+    weights = sum(down) * sum(across) * inputs * lanes
+    multiply = max(tiles * weights * MULTIPLY, loading(weights))
     prepare = 0.0 if frozen else weights * PREPARE
-    return multiply + tiles * (channels * GATHER[tile] + lanes * SCATTER[tile]) + prepare
+    scattered = lanes * len(down) * len(across) * SCATTER[tile]
+    return multiply + tiles * (channels * GATHER[tile] + scattered) + prepare
 
 
 def winograd_filter(tile: int, images: int, height: int, width: int, inputs: int, features: int) -> float:

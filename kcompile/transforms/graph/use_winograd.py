@@ -1,4 +1,4 @@
-"""use-winograd: convolutions of 3 x 3 work on transformed tiles where that is faster.
+"""use-winograd: convolutions of 3 x 3, or of fewer taps a phase, work on transformed tiles where that is faster.
 
 Reads graph, writes graph; not exact (option `exact_conv` leaves it out). The transform of the weights is ordinary ops,
 in f64, so that hoist-weights moves it into @prepare. Padding stays with the op: no padded image is stored.
@@ -11,10 +11,13 @@ The reason for each choice is on the op, as `kernel.algorithm`. See convolution_
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from kcompile.dialects.graph import GraphBuilder
-from kcompile.dialects.graph.winograd import PANEL, matrices, panels
+from kcompile.dialects.graph.winograd import PANEL, WHOLE, matrices, panels
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value, module_functions
 from kcompile.ir.dims import Dim, SymbolicDim
@@ -23,6 +26,7 @@ from kcompile.transforms.graph import convolution_cost
 from kcompile.transforms.graph.convolution_cost import Choice
 from kcompile.transforms.graph.narrow_convolutions import is_narrow_gradient, sums_along_inputs
 from kcompile.transforms.graph.roles import WeightOnly
+from kcompile.transforms.graph.tap_windows import Axis, windows_of
 from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
@@ -37,9 +41,10 @@ def use_winograd(module: Operation, freeze: bool = False, tile: int = 0) -> bool
     for function in module_functions(module):
         weight_only = WeightOnly(function)
         for op in [op for op in function.walk() if op.name == "graph.convolution"]:
-            if is_possible(op):
-                choice = choose(op, freeze and op.operands[1] in weight_only)
-                write = rewrite
+            windows = windows_of(op) if is_possible(op) else None
+            if windows is not None:
+                choice = choose(op, windows, freeze and op.operands[1] in weight_only)
+                write: Callable[[Operation, Choice], None] = partial(rewrite, windows=windows)
             elif is_filter_gradient(op):
                 choice = choose_for_filter(op)
                 write = rewrite_filter_gradient
@@ -54,12 +59,10 @@ def use_winograd(module: Operation, freeze: bool = False, tile: int = 0) -> bool
 
 
 def is_possible(op: Operation) -> bool:
-    """Whether it is 3 x 3 on images of fixed size, with more than a few features."""
-    w = tensor_type(op.operands[1])
+    """Whether it is on images of fixed size, with more than a few features."""
     return (
         is_plain(op)
         and tuple(op["lhs_spec"]) == tuple(op["out_spec"]) == IMAGES
-        and [w.shape[i] for i in op["rhs_spec"][2:]] == [3, 3]
         and not sums_along_inputs(op)
         and all(is_fixed(v, first) for v, first in ((op.operands[0], 1), (op.operands[1], 0), (op.result, 1)))
     )
@@ -70,6 +73,7 @@ def is_filter_gradient(op: Operation) -> bool:
     made = tensor_type(op.result)
     return (
         is_plain(op)
+        and all(n == 1 for n in op["lhs_dilation"])
         and tuple(op["lhs_spec"]) == tuple(op["rhs_spec"]) == EXCHANGED
         and [made.shape[i] for i in op["out_spec"][2:]] == [3, 3]
         and not is_narrow_gradient(op)
@@ -78,12 +82,12 @@ def is_filter_gradient(op: Operation) -> bool:
 
 
 def is_plain(op: Operation) -> bool:
-    """Whether it is two-dimensional, in f32, with strides and dilations of 1 and without groups."""
+    """Whether it is two-dimensional, in f32, without strides, gaps in the kernel and groups."""
     x = tensor_type(op.operands[0])
     return (
         x.rank == 4
         and x.element is t.f32
-        and all(n == 1 for name in ("strides", "lhs_dilation", "rhs_dilation") for n in op[name])
+        and all(n == 1 for name in ("strides", "rhs_dilation") for n in op[name])
         and op.get("feature_groups", 1) == op.get("batch_groups", 1) == 1
     )
 
@@ -93,13 +97,15 @@ def is_fixed(value: Value, first: int) -> bool:
     return not any(isinstance(n, SymbolicDim) or n == 0 for n in tensor_type(value).shape[first:])
 
 
-def choose(op: Operation, frozen: bool) -> Choice:
+def choose(op: Operation, windows: tuple[Axis, Axis], frozen: bool) -> Choice:
     """By the size of one image where weights are prepared; else their preparation is shared by a usual batch."""
-    batch, height, width, features = tensor_type(op.result).shape
+    batch, _, _, features = tensor_type(op.result).shape
     inputs = tensor_type(op.operands[0]).shape[3]
     images = 1 if frozen and isinstance(batch, SymbolicDim) else nominal(batch)
-    assert isinstance(height, int) and isinstance(width, int) and isinstance(features, int) and isinstance(inputs, int)
-    return convolution_cost.choose(images, height, width, inputs, features, frozen)
+    assert isinstance(features, int) and isinstance(inputs, int)
+    down, across = windows
+    taps = down.taps, across.taps
+    return convolution_cost.choose(images, down.positions, across.positions, inputs, features, frozen, taps)
 
 
 def choose_for_filter(op: Operation) -> Choice:
@@ -110,21 +116,24 @@ def choose_for_filter(op: Operation) -> Choice:
     return convolution_cost.choose_for_filter(nominal(batch), height, width, inputs, features)
 
 
-def rewrite(op: Operation, choice: Choice) -> None:
+def rewrite(op: Operation, choice: Choice, windows: tuple[Axis, Axis]) -> None:
     b: GraphBuilder = GraphBuilder.before_op(op)
     x, w = op.operands
-    features = tensor_type(w).shape[op["rhs_spec"][0]]
+    down, across = windows
+    attributes = {
+        "padding_low": (down.low, across.low), "padding_high": (down.high, across.high), "tile": choice.tile,
+        "features": tensor_type(w).shape[op["rhs_spec"][0]],
+    }  # fmt: skip
+    given = {"row_taps": down.flat_taps, "column_taps": across.flat_taps, "drop": (down.drop, across.drop)}
+    attributes |= {name: value for name, value in given.items() if value not in (WHOLE, (0, 0))}
     with b.located(op.location):
-        made = b.winograd_convolution(
-            x, transformed(b, w, op["rhs_spec"], choice.tile), padding_low=op["padding_low"],
-            padding_high=op["padding_high"], features=features, tile=choice.tile,
-        )  # fmt: skip
+        made = b.winograd_convolution(x, transformed(b, w, op["rhs_spec"], choice.tile, windows), **attributes)
     made.defining_op["kernel.algorithm"] = choice.reason
     op.replace_by([made])
 
 
-def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int) -> Value:
-    """The weights at all points, their features in panels; in f64 until they are done."""
+def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int, windows: tuple[Axis, Axis]) -> Value:
+    """The weights of all phases at all points, their features in panels; in f64 until they are done."""
     shape: tuple[Dim, ...] = tensor_type(w).shape
     out, into, *window = spec
     plain = tuple(window) == (0, 1)
@@ -133,18 +142,23 @@ def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int) -> 
     inputs, features = shape[into], shape[out]
     first, second = (features, inputs) if plain and out < into else (inputs, features)
     _, kernel, _ = matrices(tile)
-    both = b.constant(np.kron(kernel, kernel), t.f64)
-    wide = b.convert(b.reshape(w, shape=(9, first * second)), dtype=t.f64)
+    down, across = (np.einsum("pt,rta->pra", kernel, axis.select) for axis in windows)
+    taps = down.shape[2] * across.shape[2]
+    both = b.constant(np.einsum("pra,qsc->pqrsac", down, across).reshape(-1, taps), t.f64)
+    count = len(windows[0].taps) * len(windows[1].taps)
+    wide = b.convert(b.reshape(w, shape=(taps, first * second)), dtype=t.f64)
     points = b.dot_general(both, wide, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
-    made = b.reshape(b.convert(points, dtype=t.f32), shape=((tile + 2) ** 2, first, second))
+    made = b.reshape(b.convert(points, dtype=t.f32), shape=((tile + 2) ** 2 * count, first, second))
     if plain and out < into:
         made = b.transpose(made, permutation=(0, 2, 1))
     assert isinstance(features, int)
     rest = panels(features) * PANEL - features
     if rest:
         made = b.pad(made, b.constant(0.0, t.f32), low=(0, 0, 0), high=(0, 0, rest), interior=(0, 0, 0))
-    cut = b.reshape(made, shape=((tile + 2) ** 2, inputs, panels(features), PANEL))
+    cut = b.reshape(made, shape=((tile + 2) ** 2 * count, inputs, panels(features), PANEL))
     result: Value = b.transpose(cut, permutation=(0, 2, 1, 3))
+    if count > 1:
+        result = b.reshape(result, shape=((tile + 2) ** 2, count * panels(features), inputs, PANEL))
     return result
 
 

@@ -19,6 +19,7 @@ from kcompile.ir.passes import run_pipeline
 from kcompile.ir.types import TensorType
 from kcompile.keras import layers
 from kcompile.transforms.graph.convolution_cost import choose
+from kcompile.transforms.graph.tap_windows import windows_of
 from tests.properties.compiled import compiled, run_compiled
 from tests.properties.effort import examples
 
@@ -70,6 +71,47 @@ def test_every_size_works(
     wanted = exact(x, w, low, high)
     # 40 roundings to the size of the transforms' sums, which are at most about 30 times those of the result
     np.testing.assert_allclose(made, wanted, rtol=0, atol=40 * 2.0**-24 * 30 * np.sqrt(9 * inputs))
+
+
+@examples(12)
+@given(
+    st.lists(st.integers(1, 2), min_size=2, max_size=2), st.lists(st.integers(1, 5), min_size=2, max_size=2),
+    st.lists(st.integers(-1, 4), min_size=4, max_size=4), st.sampled_from((2, 4)), st.sampled_from((3, 20)),
+)  # fmt: skip
+def test_upsampled_and_transposed_convolutions(
+    dilation: list[int], kernel: list[int], padding: list[int], tile: int, features: int
+) -> None:
+    rng = np.random.default_rng(sum(kernel) + sum(padding))
+    x = rng.standard_normal((2, 7, 6, 17)).astype(np.float32)
+    w = rng.standard_normal((*kernel, 17, features)).astype(np.float32)
+    low, high = (padding[0], padding[1]), (padding[2], padding[3])
+    spread = {**CHANNELS_LAST, "lhs_dilation": tuple(dilation), "padding_low": low, "padding_high": high}
+    outputs = [(n - 1) * d + 1 + lo + hi - k + 1 for n, d, lo, hi, k in zip((7, 6), dilation, low, high, kernel)]
+    assume(min(outputs) > 0)
+    b = GraphBuilder.function("main", [TensorType(x.shape, t.f32), TensorType(w.shape, t.f32)])
+    b.ret(b.convolution(*b.block.arguments, **spread))
+    (op,) = [op for op in b.module.walk() if op.name == "graph.convolution"]
+    fits = windows_of(op) is not None
+    run_pipeline(b.module, f"use-winograd{{tile={tile}}}")
+    assert any(op.name == "graph.winograd_convolution" for op in b.module.walk()) == fits
+    assume(fits)
+    definition = lookup("graph.convolution")
+    assert definition is not None and definition.reference is not None
+    wanted = definition.reference(x.astype(np.float64), w.astype(np.float64), **spread)
+    (made,) = run_compiled(b.module, [x, w])
+    np.testing.assert_allclose(made, wanted, rtol=0, atol=40 * 2.0**-24 * 30 * np.sqrt(9 * 17))
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_every_phase_of_an_upsampling_fits(size: int) -> None:
+    """As UpSampling2D and Conv2DTranspose make them: two taps of four, or one and two of three."""
+    b = GraphBuilder.function("main", [TensorType((1, 8, 8, 16), t.f32), TensorType((size, size, 16, 16), t.f32)])
+    spread = {**CHANNELS_LAST, "lhs_dilation": (2, 2), "padding_low": (2, 2), "padding_high": (2, 2)}
+    b.convolution(*b.block.arguments, **spread)
+    (op,) = [op for op in b.module.walk() if op.name == "graph.convolution"]
+    windows = windows_of(op)
+    assert windows is not None
+    assert [axis.points(4) for axis in windows] == [{3: 9, 4: 10}[size]] * 2
 
 
 @pytest.mark.parametrize("inputs", [32, 64, 256])
@@ -148,7 +190,7 @@ def test_it_is_chosen_where_it_pays() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"strides": (2, 1)}, {"rhs_dilation": (1, 2)}, {"lhs_dilation": (2, 1)}, {"feature_groups": 2}, {"w": (3, 1)}],
+    [{"strides": (2, 1)}, {"rhs_dilation": (1, 2)}, {"lhs_dilation": (4, 1)}, {"feature_groups": 2}, {"w": (3, 5)}],
 )
 def test_other_convolutions_stay_direct(change: dict[str, Any]) -> None:
     window = change.pop("w", (3, 3))
