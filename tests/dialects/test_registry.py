@@ -14,7 +14,7 @@ from kcompile.ir.definition import Definition, definitions
 OPS = definitions("graph")
 
 EXPECTED = set(
-    """constant iota rng_bits exp expm1 log log1p sqrt rsqrt sin cos tanh logistic erf neg abs sign floor ceil
+    """constant iota rng_bits exp expm1 log log1p sqrt rsqrt sin cos tanh logistic erf gelu neg abs sign floor ceil
     round_even is_finite not convert bitcast stop_gradient add sub mul div rem pow max min atan2 and or xor shl
     shr_arith shr_logical compare select broadcast_in_dim reshape transpose slice pad concatenate reverse dot_general
     convolution reduce arg_reduce reduce_window reduce_window_grad gather scatter""".split()

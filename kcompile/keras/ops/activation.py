@@ -116,7 +116,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     """x * the normal distribution's cumulative function, by tanh or (approximate=False) by erf."""
     x = floating(x)
     if not approximate:
-        return a.multiply(x, a.multiply(a.add(bind("erf", a.multiply(x, math.sqrt(0.5))), 1.0), 0.5))
+        return bind("gelu", x)
     inner = a.multiply(a.add(x, a.multiply(a.multiply(a.multiply(x, x), x), 0.044715)), math.sqrt(2 / math.pi))
     return a.multiply(a.multiply(x, 0.5), a.add(bind("tanh", inner), 1.0))
 

@@ -16,7 +16,7 @@ ELEMENT_TRAFFIC = 4.0  # operations that one element of memory traffic is worth
 NOMINAL_SIZE = 32  # what a symbolic dim counts as, a usual batch
 RECOMPUTE_LIMIT = 8.0  # operations an element that may be done twice instead of being stored
 _WORK = {
-    **dict.fromkeys(("exp", "expm1", "log", "log1p", "erf", "tanh", "logistic", "sin", "cos"), 12.0),
+    **dict.fromkeys(("exp", "expm1", "log", "log1p", "erf", "gelu", "tanh", "logistic", "sin", "cos"), 12.0),
     **dict.fromkeys(("pow", "atan2"), 30.0),
     **dict.fromkeys(("div", "sqrt", "rsqrt", "rem"), 6.0),
     "rng_bits": 80.0,
