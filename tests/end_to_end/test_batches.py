@@ -51,8 +51,21 @@ def transformer() -> Any:
     return keras.Model(x, layers.Dense(3)(layers.GlobalAveragePooling1D()(y)))
 
 
+def words() -> Any:
+    x = y = keras.Input((9,), dtype="int32")
+    y = layers.Embedding(11, 20, mask_zero=True)(y)
+    y = layers.Bidirectional(layers.LSTM(17, return_sequences=True))(y)
+    return keras.Model(x, layers.Dense(3)(layers.GRU(5)(y)))
+
+
+def recurrence() -> Any:
+    x = keras.Input((7, 12))
+    return keras.Model(x, layers.SimpleRNN(19)(layers.GRU(33, return_sequences=True)(x)))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
-    "dense": dense, "convolutions": convolutions, "branches": branches, "transformer": transformer,
+    "dense": dense, "convolutions": convolutions, "branches": branches, "transformer": transformer, "words": words,
+    "recurrence": recurrence,
 }  # fmt: skip
 
 
@@ -60,7 +73,10 @@ def model_and_input(name: str) -> tuple[Any, np.ndarray]:
     keras.utils.set_random_seed(8)
     model = MODELS[name]()
     shape = (ROWS, *model.input_shape[1:])
-    return model, np.random.default_rng(4).standard_normal(shape).astype(np.float32)
+    rng = np.random.default_rng(4)
+    if model.inputs[0].dtype == "int32":
+        return model, rng.integers(0, 11, shape).astype(np.int32)
+    return model, rng.standard_normal(shape).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", MODELS)

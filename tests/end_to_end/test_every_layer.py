@@ -9,7 +9,7 @@ import pytest
 
 from kcompile import keras
 from tests.keras.layers.cases import CASES, LayerCase
-from tests.keras.layers.test_every_layer import draw_inputs, make, randomize
+from tests.keras.layers.test_every_layer import apply, draw_inputs, make, randomize
 
 # a few hundred terms near 1 in another order, and polynomials of 2 ulp instead of NumPy's functions
 CLOSE = {"rtol": 1e-3, "atol": 1e-4, "equal_nan": True}
@@ -22,7 +22,7 @@ def run(case: LayerCase) -> list[np.ndarray]:
     shapes = case.shapes if isinstance(case.shapes, list) else [case.shapes]
     inputs = [keras.Input(s, dtype=case.dtype) for s in shapes]
     given = inputs if isinstance(case.shapes, list) else inputs[0]
-    model = keras.Model(given, layer(given))
+    model = keras.Model(given, apply(case, layer, given))
     if layer.weights:
         randomize(layer)
     model.compile(keras.optimizers.SGD(0.1), "mse")
