@@ -217,3 +217,13 @@ REFUSED = [
 def test_refused(make: Any, message: str) -> None:
     with pytest.raises((ArgumentError, ShapeError), match=message):
         make()
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN"])
+def test_sequences_of_any_length(layer: str) -> None:
+    x = keras.Input((None, 3))
+    model = keras.Model(x, getattr(keras.layers, layer)(4, return_sequences=True)(x))
+    rng = np.random.default_rng(0)
+    for steps_now in (1, 5):
+        batch = rng.normal(size=(2, steps_now, 3)).astype("float32")
+        close(model.predict(batch, verbose=0), model(batch))

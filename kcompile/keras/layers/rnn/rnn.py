@@ -107,12 +107,12 @@ class RNN(Layer):
                 f"Received: shape {first.shape}"
             )
         states = self._start(initial_state, first)
-        output, last, states = self._run(sequences, states, _first_mask(mask), training)
+        output, states = self._run(sequences, states, _first_mask(mask), training)
         states = map_structure(lambda x: cast(x, self.compute_dtype), states)
         if self.stateful:
             for variable, state in zip(flatten(self.states), flatten(states)):
                 variable.assign(state)
-        result = cast(output if self.return_sequences else last, self.compute_dtype)
+        result = cast(output, self.compute_dtype)
         return (result, *states) if self.return_state else result
 
     def _start(self, initial_state: Any, first: Tensor) -> list[Any]:
@@ -128,8 +128,8 @@ class RNN(Layer):
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return map_structure(lambda x: convert(x, dtype), states)  # type: ignore[no-any-return]
 
-    def _run(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, Any, Any]:
-        """Outputs (batch, time, ..) or None, the last output, the last states."""
+    def _run(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> tuple[Any, Any]:
+        """Outputs (batch, time, ..), or the last one where sequences are not wanted, and the last states."""
         steps = map_structure(_time_first, sequences)
         batch = flatten(steps)[0].dims[1]
         with self._step_function(steps, batch, training) as (parts, step):
@@ -153,13 +153,12 @@ class RNN(Layer):
             last_states, outputs = scan(body, states, (parts, masks), reverse=self.go_backwards)
         if outputs is None:
             assert position[-1] is not None
-            return None, flatten(last_states)[position[-1]], last_states
-        last = outputs[0] if self.go_backwards else outputs[_last_index(outputs)]
+            return flatten(last_states)[position[-1]], last_states
         if not self.return_sequences:
-            return None, last, last_states
+            return outputs[0] if self.go_backwards else outputs[_last_index(outputs)], last_states
         if self.go_backwards:  # outputs stand in the order in which they are made
             outputs = bind("reverse", outputs, axes=(0,))
-        return _time_first(outputs), last, last_states
+        return _time_first(outputs), last_states
 
     @contextmanager
     def _step_function(self, steps: Any, batch: Any, training: bool) -> Iterator[tuple[Any, Any]]:
