@@ -2,7 +2,10 @@
 
     C[m, n] = epilogue(sum_k A[m, k] * B[k, n])       rows run along m, lanes along n (contiguous in B and in C)
 
-Traffic: A once per lane tile, B once per row tile (once in all with lanes_outer), C once.
+B may be in panels of columns, one after the other (pack-weights), and the epilogue may read equal parts of a row of C
+side by side: the tile then holds all parts of its columns, as the gates of a recurrent cell.
+
+Traffic: A once per group of lane tiles, B once per group from memory and once per row tile from L2, C once.
 """
 
 from __future__ import annotations

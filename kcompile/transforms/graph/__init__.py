@@ -1,8 +1,10 @@
 """Passes over the graph level; the order is in `kcompile.pipeline`.
 
 canonicalize, fold-constants, cse, dce           one form, nothing twice, nothing for nobody
-fold-scale-into-weights, hoist-weights           what the weights alone decide is done at load
+fold-scale-into-weights, pack-weights,
+  hoist-weights                                  what the weights alone decide is done at load
 simplify-scans, hoist-scan-invariants            loops do what they must, once what they may
 mask-pooled-gradients, split-reductions          less to do, more at once
-decompose-*, align-operands, narrow-dots         the forms that strategies have kernels for
+decompose-*, align-operands, narrow-dots,
+  pointwise-to-dot                               the forms that strategies have kernels for
 """
