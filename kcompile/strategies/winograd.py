@@ -60,13 +60,14 @@ class Blocks:
 
 
 def match(kernel: Kernel, target: Target) -> Blocks | None:
-    """Kernels whose root is a winograd_convolution, with results of its shape."""
-    if len(kernel.roots) != 1 or kernel.roots[0].name != "graph.winograd_convolution":
+    """Kernels whose root is a winograd_convolution, with results of its shape, and at most a pooling in its tiles."""
+    if len(kernel.roots) not in (1, 2) or kernel.roots[0].name != "graph.winograd_convolution":
         return None
     op = kernel.roots[0]
     kind = op.result.type
     assert isinstance(kind, TensorType)
-    if any(not isinstance(v.type, TensorType) or v.type.shape != kind.shape for v in kernel.outputs):
+    shapes = [kind.shape, *(t.shape_of(op.result.type) for op in kernel.roots[1:])]
+    if any(t.shape_of(v.type) not in shapes for v in kernel.outputs):
         return None
     batch, (height, width), features = kind.shape[0], positions(op), image_shape(op.result)[2]
     lanes, item = target.lanes(kind.element), t.bitwidth(kind) // 8

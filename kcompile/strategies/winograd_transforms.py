@@ -12,6 +12,7 @@ Traffic: each element of the image is read (n / m)^2 times, from the first-level
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 from kcompile.dialects.graph.winograd import PAIRS
 from kcompile.dialects.upstream.builder import LoopBuilder
@@ -21,7 +22,7 @@ from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.structured import Generic, Kernel, generic
 
 UNROLLED_EPILOGUE = 12  # operations an element; a longer epilogue is a loop over the tile instead of m x m copies
 
@@ -259,6 +260,11 @@ class Scatter:
         self.height, self.width, self.features = image_shape(root)
         self.vector = VectorType((lanes,), t.element_of(root.type))
         self.patch = self.b.alloca((tiles.step**2, lanes), self.vector.element)
+        self.pool = generic(kernel.roots[1]) if len(kernel.roots) > 1 else None
+        pairs = list(zip(kernel.outputs, frame.outputs, strict=True))
+        shape = t.shape_of(root.type)
+        self.outputs = [pair for pair in pairs if t.shape_of(pair[0].type) == shape]
+        self.pooled = [pair for pair in pairs if t.shape_of(pair[0].type) != shape]
 
     def is_whole(self) -> bool:
         """Whether no tile sticks out of the result."""
@@ -285,7 +291,7 @@ class Scatter:
 
     def one_tile(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value]) -> None:
         b, step = self.b, self.tiles.step
-        unrolled = self.epilogue_work() <= UNROLLED_EPILOGUE
+        unrolled = self.pool is not None or self.epilogue_work() <= UNROLLED_EPILOGUE
         if unrolled and self.is_whole() and self.features % self.lanes == 0:
             self.straight(place, feature, made)
             return
@@ -314,6 +320,37 @@ class Scatter:
         for number, value in enumerate(made):
             at = [LaneIndex(place[0]), rows[number // step], columns[number % step], LaneIndex(feature, 1)]
             self.finish(value, at, None, cache)
+        if self.pool is not None:
+            self.pool_tile(self.pool, place, feature, made, (rows, columns), cache)
+
+    def pool_tile(
+        self,
+        view: Generic,
+        place: tuple[Value, Value, Value],
+        feature: Value,
+        made: list[Value],
+        lines: tuple[list[LaneIndex], list[LaneIndex]],
+        cache: dict[object, Value],
+    ) -> None:
+        """The windows of a whole tile, from the values that the epilogue gives there."""
+        b, step, (rows, columns) = self.b, self.tiles.step, lines
+        down, across = (view.extents()[d] for d in view.reductions)
+        assert isinstance(down, int) and isinstance(across, int)
+        (source, _), argument = view.operands_read[0], next(a for a in view.body.arguments if a.uses)
+        for i, j in product(range(step // down), range(step // across)):
+            row, column = (
+                b.add(b.floordiv(at, n), k) for at, n, k in zip(place[1:], (down, across), (i, j), strict=True)
+            )
+            at = [LaneIndex(place[0]), LaneIndex(row), LaneIndex(column), LaneIndex(feature, 1)]
+            points = Points(self.frame, self.lanes)
+            total = points.vector(points.value(view.inits[0], at))
+            for y, x in product(range(i * down, (i + 1) * down), range(j * across, (j + 1) * across)):
+                inner = Points(self.frame, self.lanes, None, {self.root: made[y * step + x]}, cache)
+                value = inner.vector(inner.value(source, [at[0], rows[y], columns[x], at[3]]))
+                total = inner.inline(view.body, {argument: value, view.body.arguments[-1]: total})[0]
+            points = Points(self.frame, self.lanes, None, {view.op.result: total})
+            for value, memref in [(points.value(result, at), memref) for result, memref in self.pooled]:
+                points.store(value, memref, at)
 
     def one_by_one(
         self, place: tuple[Value, Value, Value], feature: Value, made: list[Value], bounds: list[Value]
@@ -331,9 +368,9 @@ class Scatter:
     def finish(self, value: Value, at: list[LaneIndex], mask: Value | None, cache: dict[object, Value]) -> None:
         """The epilogue, and the store of every result of the kernel."""
         points = Points(self.frame, self.lanes, mask, {self.root: value}, cache)
-        values = [points.value(result, at) for result in self.kernel.outputs]
-        for result, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand
-            points.store(result, memref, at)
+        values = [(points.value(result, at), memref) for result, memref in self.outputs]
+        for value, memref in values:  # a result may replace an operand
+            points.store(value, memref, at)
 
     def epilogue_work(self) -> int:
         """Operations an element of the result."""

@@ -187,6 +187,23 @@ def winograd(
     return f.ret(y)
 
 
+def winograd_pooled(n: Dim, h: int, w: int, ic: int, oc: int, tile: int, kind: str, both: bool) -> Operation:
+    """relu of a 3 x 3 convolution, pooled 2 x 2 and halved; `both`: and the relu itself."""
+    kernel, out, half = ((tile + 2) ** 2, -(-oc // 16), ic, 16), (n, h, w, oc), (n, h // 2, w // 2, oc)
+    f = LinalgKernel("winograd_pooled", [((n, h, w, ic), t.f32), (kernel, t.f32)])
+    attributes = {"padding_low": (1, 1), "padding_high": (1, 1), "features": oc, "tile": tile}
+    total = f.b.create("graph.winograd_convolution", f.inputs, attributes, [TensorType(out, t.f32)]).result
+    identity = dims_map(4, (0, 1, 2, 3))
+    (y,) = f.generic([total], [f.empty(out)], [identity] * 2, "pppp", lambda b, a, _: b.max(a, 0.0))
+    windows = affine_map(6, [dim_expr(0), expr({1: 2, 4: 1}), expr({2: 2, 5: 1}), dim_expr(3)])
+    maps = [windows, dims_map(6, (4, 5)), dims_map(6, (0, 1, 2, 3))]
+    start = f.fill(half, 0.0 if kind == "add" else float("-inf"))
+    combine = (lambda b, v, _, c: b.add(c, v)) if kind == "add" else (lambda b, v, _, c: b.max(c, v))
+    (p,) = f.generic([y, f.empty((2, 2))], [start], maps, "pppprr", combine)
+    (z,) = f.generic([p], [f.empty(half)], [identity] * 2, "pppp", lambda b, a, _: b.mul(a, 0.5))
+    return f.ret(z, y, p) if both else f.ret(z)
+
+
 def in_parts(module: Operation, widths: Sequence[int]) -> Operation:
     """A kernel whose first operand is joined of several along its last axis."""
     from kcompile.dialects.upstream import tensor

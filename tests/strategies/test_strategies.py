@@ -67,6 +67,8 @@ CASES = {
     "winograd of one pixel": ("winograd", lambda: k.winograd(B, 1, 1, 1, 1), 3, WINOGRAD),
     "winograd of no pixels": ("winograd", lambda: k.winograd(B, 2, 1, 3, 5, 0, 1), 1, EXACT),
     "winograd of no images": ("winograd", lambda: k.winograd(0, 4, 4, 3, 5), 1, EXACT),
+    "winograd pooled": ("winograd", lambda: k.winograd_pooled(B, 4, 8, 3, 16, 4, "max", True), 2, WINOGRAD),
+    "winograd of two pooled": ("winograd", lambda: k.winograd_pooled(1, 4, 6, 5, 32, 2, "add", False), 1, WINOGRAD),
     "winograd of parts": ("winograd", lambda: k.in_parts(k.winograd(B, 5, 6, 48, 17), (16, 32)), 2, WINOGRAD),
     "winograd filter of parts": (
         "winograd_filter",
