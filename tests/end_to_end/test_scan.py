@@ -136,7 +136,7 @@ MODELS = [
     last_and_all, backwards, last_only, in_place, before_each_step, before_and_after, rotation, twice, nested,
     nothing_carried, counter, two_loops, gates,
 ]  # fmt: skip
-SHAPES = [(2, 5, 4), (1, 1, 20), (3, 2, 7), (None, 3, 16), (2, None, 5), (None, None, 4)]
+SHAPES = [(2, 5, 4), (1, 1, 20), (None, 3, 16), (None, None, 7)]
 
 
 def traced(model: Model, shape: Any) -> Operation:
@@ -155,24 +155,24 @@ def test_compiled_scans_equal_the_interpreter(model: Model, shape: Any) -> None:
     rng = np.random.default_rng(1)
     actual = [3 if d is None else d for d in shape]
     arrays = [rng.normal(size=actual), rng.normal(size=(actual[2], actual[2])) * 0.3]
-    check(traced(model, shape), arrays)
+    check(traced(model, shape), arrays, (1, 2, 3) if model in (gates, two_loops) else (1, 3))
 
 
-@pytest.mark.parametrize("length", [4, 1, None], ids=str)
+@pytest.mark.parametrize("length", [4, None], ids=str)
 @pytest.mark.parametrize("model", gradients.MODELS, ids=lambda m: m.__name__)
 def test_compiled_gradients_equal_the_interpreter(model: Model, length: int | None) -> None:
     module = gradients.value_and_gradient(model, length, "float32")
     rng = np.random.default_rng(2)
     types = [a.type for a in find_function(module, "main").body.arguments]
     shapes = [tuple(d if isinstance(d, int) else 3 for d in type.shape) for type in types]  # type: ignore[attr-defined]
-    check(module, [rng.normal(size=s) * 0.3 for s in shapes])
+    check(module, [rng.normal(size=s) * 0.3 for s in shapes], (1, 2))
 
 
-def check(module: Operation, inputs: list[np.ndarray]) -> None:
+def check(module: Operation, inputs: list[np.ndarray], teams: tuple[int, ...]) -> None:
     arrays = [a.astype(np.float32) for a in inputs]
     expected = interpret(module, "main", arrays)
     with mock.patch.object(entry, "INLINE_PICOSECONDS", 0):  # every call, however small, is for the whole team
-        results = [run_compiled(module, arrays, threads=team) for team in (1, 2, 3)]
+        results = [run_compiled(module, arrays, threads=team) for team in teams]
     for want, *found in zip(expected, *results, strict=True):
         np.testing.assert_allclose(found[0], want, rtol=2e-5, atol=2e-5)
         assert {f.tobytes() for f in found} == {found[0].tobytes()}
