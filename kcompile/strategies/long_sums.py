@@ -19,7 +19,7 @@ their inputs transposed; with channels last none of it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -153,14 +153,34 @@ def _bytes(value: Value) -> int:
 
 def emit(kernel: Kernel, parameters: LongSums, target: Target) -> Operation:
     frame = Frame(kernel)
-    once = True
-    for root, sums in zip(kernel.roots, parameters.roots, strict=True):
-        view = generic(root)
-        _Emitter(frame, kernel, view, sums, parameters.block).run()
-        once = once and (sums.row_dim < 0 or view.extents()[sums.row_dim] % sums.rows == 0)  # type: ignore[operator]
-    if once:
+    views = [generic(root) for root in kernel.roots]
+    nests = [
+        _Emitter(frame, kernel, view, cut, parameters.block) for view, cut in zip(views, parameters.roots, strict=True)
+    ]
+    for nest in nests:
+        nest.clear()
+    if len({nest.extents[nest.order[0]] for nest in nests}) == 1:
+        _in_blocks(nests)  # all phases of an image while it is in the cache
+    else:
+        for nest in nests:
+            _in_blocks([nest])
+    for nest in nests:
+        nest.store()
+    cuts = zip(views, parameters.roots, strict=True)
+    if all(c.row_dim < 0 or view.extents()[c.row_dim] % c.rows == 0 for view, c in cuts):  # type: ignore[operator]
         frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"long_sums{{{parameters}}}")
+
+
+def _in_blocks(nests: Sequence[_Emitter]) -> None:
+    """The sums of nests that have the outer reduction dim in common."""
+    first = nests[0]
+    b, size = first.b, first.frame.size(first.extents[first.order[0]])
+    step = min(nest.steps_of_block[0] for nest in nests)
+    with b.for_(b.index(0), size, step) as loop:
+        end = b.min(b.add(loop.iv, b.index(step)), size)
+        for nest in nests:
+            nest.add(loop.iv, end)
 
 
 class _Emitter:
@@ -189,22 +209,21 @@ class _Emitter:
         assert isinstance(size, int)
         return size
 
-    def run(self) -> None:
-        b = self.b
+    def clear(self) -> None:
         with self.tiles() as (tile, place), self.each_row(place) as (row, at):
             self.write(tile, row, [self.initial(p) for p in self.columns(at)])
-        sizes = [self.frame.size(self.extents[d]) for d in self.order[:2]]
-        outer, inner = self.steps_of_block
-        with b.for_(b.index(0), sizes[0], outer) as first:
-            ends = [b.min(b.add(first.iv, b.index(outer)), sizes[0])]
-            if len(sizes) == 1:
-                self.block([first.iv], ends)
-            else:
-                with b.for_(b.index(0), sizes[1], inner) as second:
-                    end = b.min(b.add(second.iv, b.index(inner)), sizes[1])
-                    self.block([first.iv, second.iv], [*ends, end])
-                    second.yield_()
-            first.yield_()
+
+    def add(self, low: Value, high: Value) -> None:
+        """Add the steps low .. high of the outer reduction dim, and all of the others, to the sums of the share."""
+        b = self.b
+        if len(self.order) == 1:
+            self.block([low], [high])
+            return
+        size, step = self.frame.size(self.extents[self.order[1]]), self.steps_of_block[1]
+        with b.for_(b.index(0), size, step) as loop:
+            self.block([low, loop.iv], [high, b.min(b.add(loop.iv, b.index(step)), size)])
+
+    def store(self) -> None:
         with self.tiles() as (tile, place), self.each_row(place) as (row, at):
             self.finish(at, self.read(tile, row, len(self.unrolled) * self.cut.vectors))
 
