@@ -48,7 +48,7 @@ PIPELINE = (
                     "split-reductions", "align-operands", "narrow-dots", "narrow-convolutions",
                     "hoist-scan-invariants", *SIMPLIFY,
                     "simplify-scans", "pack-weights", "hoist-weights"),
-          when=(("fold-scale-into-weights", "freeze"), ("pack-weights", "freeze"), ("hoist-weights", "freeze"),
+          when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",
                      "reshape-epilogues", "fuse-epilogues", "fuse-pads", "fuse-pools", "fuse-producers",
@@ -78,6 +78,8 @@ def passes_of(stage: Stage, options: Options, target: Target | None) -> list[Pas
             found = found.configured(target=target)
         elif name in ("plan-memory", "use-winograd"):
             found = found.configured(freeze=options.freeze)
+        elif name == "pack-weights":
+            found = found.configured(frozen=options.freeze)
         chosen.append(found)
     return chosen
 

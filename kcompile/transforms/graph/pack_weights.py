@@ -6,8 +6,9 @@ few sets of a cache where rows are a multiple of 2 KiB long.
 
     dot_general(x[b, k], w[k, n])   =>   reshape(dot_general(x, transpose(reshape(w))[n / 32, k, 32])) to [b, n]
 
-Where the features are cut into parts (gates), panels end where parts do. In a scan the weights are packed before it.
-Options: `least`, the bytes from which on weights are packed.
+Where the features are cut into parts (gates), panels end where parts do. In a scan the weights are packed before it,
+also where they are not frozen: all steps read them.
+Options: `least`, the bytes from which on weights are packed; `frozen`, whether weights stay between calls.
 """
 
 from __future__ import annotations
@@ -15,32 +16,42 @@ from __future__ import annotations
 from math import gcd
 
 from kcompile.dialects.graph import GraphBuilder
-from kcompile.dialects.graph.control import ScanView, code_blocks
+from kcompile.dialects.graph.control import ScanView, code_blocks, times_run
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, module_functions
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph.roles import WeightOnly
+from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 WIDTHS = (32, 16)  # columns of a panel: whole vectors on every target, and what most tiles take
 PART_WIDTH = 16  # where the features are read in parts: a tile takes a vector of each
+OFTEN = 8  # steps: packing is a load and a store of what each of them loads
 LEAST = 1 << 15  # bytes: smaller weights stay in the first-level cache in any order
 
 
 @pass_("pack-weights", reads="graph", writes="graph")
-def pack_weights(module: Operation, least: int = LEAST) -> bool:
+def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True) -> bool:
     changed = False
     for function in module_functions(module):
         weight_only = WeightOnly(function)
         for block in code_blocks(function):
             for value in [*block.arguments, *(r for op in block.ops for r in op.results)]:
                 outer = outside(value)
-                width = panel_width(value, least) if outer is not None and outer in weight_only else 0
-                if width and outer is not None:
+                if outer is None or not ((frozen and outer in weight_only) or is_read_often(value, outer)):
+                    continue
+                width = panel_width(value, least)
+                if width:
                     _pack(value, outer, width)
                     weight_only = WeightOnly(function)
                     changed = True
     return changed
+
+
+def is_read_often(value: Value, outer: Value) -> bool:
+    """Whether so many steps of a scan read the value that packing it in every call costs little beside them."""
+    user = value.users[0] if value is not outer and value.uses else None
+    return user is not None and nominal(times_run(user)) >= OFTEN
 
 
 def outside(value: Value) -> Value | None:
