@@ -106,9 +106,10 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
     row = row_dim(view, {lane})
     limit = rows_limit(vectors, target)
     rows = 1 if row < 0 else _rows(extents[row], limit)
-    # the operands of one tile fit the second-level cache in a product of matrices with some hundred steps
+    # in a product of matrices one operand lies along the sum, and a tile's part of both fits the second-level cache
+    along = any(m.results and m.results[-1].coefficient(reduction_order(view)[-1]) for _, m in view.operands_read)
     tile = steps * (rows + vectors * lanes) * t.bitwidth(widest) // 8
-    pays = steps >= LONG and _moved(view) >= target.l2 // 2 and (tile > target.l2 or _moved(view) > target.l3)
+    pays = steps >= LONG and _moved(view) >= target.l2 // 2 and (not along or tile > target.l2)
     if not pays and "kernel.strategy" not in kernel.function.attributes:
         return None
     unrolled: list[int] = []
