@@ -192,9 +192,9 @@ def _check_slice(op: Operation, whole: TensorType, part: TensorType) -> None:
             raise IRError(f"{op.name}: the slice from {offsets} by {strides} of {part} leaves {whole}")
 
 
-@tensor.op("extract_slice", ins="x", traits="pure")
+@tensor.op("extract_slice", ins="x *sizes", traits="pure")
 class ExtractSlice:
-    """A strided slice."""
+    """A strided slice. It takes the sizes of its symbolic dims, or none: the type says them too."""
 
     def verify(op: Operation) -> None:
         _check_slice(op, _tensor(op.operands[0].type), _tensor(op.results[0].type))
@@ -203,9 +203,9 @@ class ExtractSlice:
         return [operands[0][_slices(op, interp.dims(t.shape_of(op.results[0].type)))]]
 
 
-@tensor.op("insert_slice", ins="source target", traits="pure")
+@tensor.op("insert_slice", ins="source target *sizes", traits="pure")
 class InsertSlice:
-    """The target with the source written over a strided slice."""
+    """The target with the source written over a strided slice; symbolic sizes as in extract_slice."""
 
     def verify(op: Operation) -> None:
         _check_slice(op, _tensor(op.operands[1].type), _tensor(op.operands[0].type))
