@@ -80,13 +80,22 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     chunk = largest_divisor(max(1, needed // vectors), max(1, CHUNK_FEATURES // (vectors * lanes)))
     channels, points = image_shape(op.operands[0])[2], (op["tile"] + 2) ** 2
     row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item
-    outside = points * features_of_all_phases(op) * channels * item > target.l2
-    block = max(1, target.l2 * 5 // 8 // row_bytes, -(-LEAST_TILES // rows) if outside else 1)
-    return Blocks(rows, vectors, lanes, block, chunk, outside)
+    kernel_bytes = points * features_of_all_phases(op) * channels * item
+    outside = kernel_bytes > target.l2
+    cached = max(1, target.l2 * 5 // 8 // row_bytes)
+    sizes = {cached, *(-(-tiles // rows) for tiles in MORE_TILES)} if outside else {cached}
+
+    def traffic(block: int) -> int:
+        """Bytes for each register tile from beyond the second level: the kernel, V, and M if they do not fit."""
+        spilled = row_bytes * SCATTERED if block * row_bytes > target.l2 * 3 // 4 else 0
+        return kernel_bytes // block + spilled
+
+    return Blocks(rows, vectors, lanes, min(sorted(sizes), key=traffic), chunk, outside)
 
 
 CHUNK_FEATURES = 64  # M of a chunk is written and read back at once
-LEAST_TILES = 24  # of a block, where the kernel comes from beyond the second level: 12 multiply-adds a byte
+MORE_TILES = (24, 64)  # of a block, where the kernel comes from beyond the second level: 12 or 32 multiply-adds a byte
+SCATTERED = 4  # a byte of V or M beyond the second level counts as so many of the kernel, which is read in order
 
 
 def positions(op: Operation) -> tuple[int, int]:
@@ -151,25 +160,33 @@ class _Emitter:
         b, blocks = self.b, self.blocks
         assert isinstance(self.op.result.type, TensorType)
         element = self.op.result.type.element
-        rows = blocks.rows * blocks.block
-        # one line more than the rows need: points that are a power of two apart would meet in one set of the cache
-        v = self.frame.scratch((self.points, rows * self.width + PANEL), element)
-        m = self.frame.scratch((self.points, rows * self.chunk + PANEL), element)
+        # The tiles of a register tile stand together at each point, so what there is of a block is dense.
+        # One line more than they need: points that are a power of two apart would meet in one set of the cache.
+        v = self.frame.scratch((blocks.block * self.points, blocks.rows * self.width + PANEL), element)
+        m = self.frame.scratch((blocks.block * self.points, blocks.rows * self.chunk + PANEL), element)
         tiles = b.mul(self.frame.size(self.op.result.type.shape[0]), b.index(self.tiles.count))
         units = b.ceildiv(tiles, blocks.rows)
         (low, high), (first_chunk, last_chunk) = self.shares(units)
         with b.for_(low, high, blocks.block) as loop:
-            first = b.mul(loop.iv, blocks.rows)
             count = b.min(b.sub(high, loop.iv), b.index(blocks.block))
-            wanted = b.mul(count, blocks.rows)
-            present = b.min(b.sub(tiles, first), wanted)
-            self.gather.run(first, present, v, self.width, b.index(0))
-            self.gather.clear(present, wanted, v, self.width)
+            with b.for_(0, count) as unit:
+                first, present = self.tiles_of(b.add(loop.iv, unit.iv), tiles)
+                planes = v, b.mul(unit.iv, self.points)
+                self.gather.run(first, present, planes, self.width, b.index(0))
+                self.gather.clear(present, b.index(blocks.rows), planes, self.width)
             with b.for_(first_chunk, last_chunk) as chunk:
                 phase = self.phase(chunk.iv)
-                self.products(phase, chunk.iv, count, present, v, m)
+                self.products(phase, chunk.iv, count, v, m)
                 start = b.mul(b.mod(chunk.iv, self.chunks), self.chunk)
-                self.scatter.run(first, present, m, self.chunk, start, phase)
+                with b.for_(0, count) as unit:
+                    first, present = self.tiles_of(b.add(loop.iv, unit.iv), tiles)
+                    planes = m, b.mul(unit.iv, self.points)
+                    self.scatter.run(first, present, planes, self.chunk, start, phase)
+
+    def tiles_of(self, unit: Value, tiles: Value) -> tuple[Value, Value]:
+        """The first tile of a register tile, and how many there are."""
+        first = self.b.mul(unit, self.blocks.rows)
+        return first, self.b.min(self.b.sub(tiles, first), self.b.index(self.blocks.rows))
 
     def phase(self, chunk: Value) -> tuple[Value, Value]:
         """Down and across, of the features of a chunk."""
@@ -186,9 +203,7 @@ class _Emitter:
         chunks = b.partition(self.all_chunks, b.rem(tid, parts), parts)
         return b.partition(units, b.div(tid, parts), b.div(team, parts)), chunks
 
-    def products(
-        self, phase: tuple[Value, Value], chunk: Value, count: Value, tiles: Value, v: Value, m: Value
-    ) -> None:
+    def products(self, phase: tuple[Value, Value], chunk: Value, count: Value, v: Value, m: Value) -> None:
         """M = V U at all points; zeros where the kernel is zero."""
         b, (top, bottom) = self.b, self.range_of(0, phase[0])
         left, right = self.range_of(1, phase[1])
@@ -199,11 +214,12 @@ class _Emitter:
         end = b.index(self.size)
         beside = [(top, bottom, b.index(0), left), (top, bottom, right, end)]
         for area in [(b.index(0), top, b.index(0), end), (bottom, end, b.index(0), end), *beside]:
-            with b.for_(*area[:2]) as row, b.for_(*area[2:]) as column:
+            with b.for_(0, count) as unit, b.for_(*area[:2]) as row, b.for_(*area[2:]) as column:
                 point = b.add(b.mul(row.iv, self.size), column.iv)
-                with b.for_(0, b.mul(tiles, self.chunk), self.blocks.lanes) as at:
+                plane = b.add(b.mul(unit.iv, self.points), point)
+                with b.for_(0, self.blocks.rows * self.chunk, self.blocks.lanes) as at:
                     zero = b.constant(0.0, VectorType((self.blocks.lanes,), t.element_of(m.type)))
-                    b.vstore(zero, m, [point, at.iv])
+                    b.vstore(zero, m, [plane, at.iv])
 
     def range_of(self, axis: int, phase: Value) -> tuple[Value, Value]:
         """The points along an axis at which the kernel of a phase is not zero."""
@@ -218,17 +234,17 @@ class _Emitter:
     def multiply(self, point: Value, chunk: Value, count: Value, v: Value, m: Value) -> None:
         """M = V U at a point, for a chunk of features."""
         b, blocks = self.b, self.blocks
-        with b.for_(0, blocks.chunk) as column, b.for_(0, count) as row:
-            tile = b.mul(row.iv, blocks.rows)
+        with b.for_(0, blocks.chunk) as column, b.for_(0, count) as unit:
+            plane = b.add(b.mul(unit.iv, self.points), point)
             feature = b.add(b.mul(chunk, self.chunk), b.mul(column.iv, self.features))
-            sums = self.reduce(point, feature, tile, v)
+            sums = self.reduce(point, feature, plane, v)
             at = b.mul(column.iv, self.features)
             for i in range(blocks.rows):
-                start = b.add(b.mul(b.add(tile, i), self.chunk), at)
                 for j in range(blocks.vectors):
-                    b.vstore(sums[i * blocks.vectors + j], m, [point, b.add(start, j * blocks.lanes)])
+                    place = b.add(at, i * self.chunk + j * blocks.lanes)
+                    b.vstore(sums[i * blocks.vectors + j], m, [plane, place])
 
-    def reduce(self, point: Value, feature: Value, tile: Value, v: Value) -> list[Value]:
+    def reduce(self, point: Value, feature: Value, plane: Value, v: Value) -> list[Value]:
         """The accumulators of a register tile after all channels."""
         b, blocks = self.b, self.blocks
         kernel_memory = self.frame.memref[self.op.operands[1]]
@@ -242,8 +258,7 @@ class _Emitter:
                 at = [point, b.add(panel, lane // PANEL), loop.iv, b.add(inside, lane % PANEL)]
                 kernel.append(b.vload(kernel_memory, at, blocks.lanes))
             for i in range(blocks.rows):
-                at = [point, b.add(b.mul(b.add(tile, i), self.width), loop.iv)]
-                value = b.broadcast(b.load(v, at), blocks.lanes)
+                value = b.broadcast(b.load(v, [plane, b.add(loop.iv, i * self.width)]), blocks.lanes)
                 for j in range(blocks.vectors):
                     place = i * blocks.vectors + j
                     sums[place] = b.fma(value, kernel[j], sums[place])

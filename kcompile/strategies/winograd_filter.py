@@ -119,8 +119,8 @@ class _Emitter:
             self.clear(sums)
             with b.for_(low, high, blocks.tiles) as loop:
                 count = b.min(b.sub(high, loop.iv), b.index(blocks.tiles))
-                self.images.run(loop.iv, count, v, blocks.channels, channel)
-                self.gradients.run(loop.iv, count, z, blocks.features, feature)
+                self.images.run(loop.iv, count, (v, b.index(0)), blocks.channels, channel)
+                self.gradients.run(loop.iv, count, (z, b.index(0)), blocks.features, feature)
                 with b.for_(0, self.points) as point:
                     self.multiply(point.iv, count, v, z, sums)
             self.store(sums, part, channel, feature)

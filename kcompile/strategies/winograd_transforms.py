@@ -26,6 +26,7 @@ from kcompile.strategies.structured import Generic, Kernel, generic
 
 UNROLLED_EPILOGUE = 12  # operations an element; a longer epilogue is a loop over the tile instead of m x m copies
 
+Planes = tuple[Value, Value]  # memory [plane, tile * width + feature], and the plane of the first point
 OneDimension = Callable[[LoopBuilder, Sequence[Value], Sequence[float]], list[Value]]
 
 
@@ -101,7 +102,7 @@ class Tiles:
 
 
 class Gather:
-    """Brings tiles of `source` [b, h, w, c] to the points: target[point, tile * width + channel].
+    """Brings tiles of `source` [b, h, w, c] to the points: target[plane of the point, tile * width + channel].
 
     low     how many rows and columns before the image the first tile begins
     size    of a tile, in pixels; `one` makes so many values those at the points, along one axis
@@ -126,7 +127,7 @@ class Gather:
             for n, low, extent in zip(self.tiles.grid, self.low, (self.height, self.width), strict=True)
         )
 
-    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value, skip: int | Value = 0) -> None:
+    def run(self, first: Value, tiles: Value, target: Planes, width: int, start: Value, skip: int | Value = 0) -> None:
         """Tiles first .. first + tiles, `width` channels from `start` as far as there are so many; else zeros.
 
         skip: how many channels of the target are left out.
@@ -139,17 +140,17 @@ class Gather:
             corner = image, b.sub(row, self.low[0]), b.sub(column, self.low[1])
             self.one_tile(corner, target, b.add(b.mul(loop.iv, width), skip), start, full, there)
 
-    def clear(self, first: Value, last: Value, target: Value, width: int) -> None:
+    def clear(self, first: Value, last: Value, target: Planes, width: int) -> None:
         """Zeros for the tiles first .. last of the target."""
         b = self.b
         zero = b.constant(0.0, self.vector)
         with b.for_(first, last) as loop:
             base = b.mul(loop.iv, width)
             with b.for_(0, (self.tiles.step + 2) ** 2) as point, b.for_(0, width, self.lanes) as channel:
-                b.vstore(zero, target, [point.iv, b.add(base, channel.iv)])
+                b.vstore(zero, target[0], [b.add(target[1], point.iv), b.add(base, channel.iv)])
 
     def one_tile(
-        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, full: Value, there: Value
+        self, corner: tuple[Value, Value, Value], target: Planes, base: Value, start: Value, full: Value, there: Value
     ) -> None:
         b = self.b
         if self.patch is None:
@@ -169,7 +170,7 @@ class Gather:
                 self.border(corner, target, base, start, begin, there)
 
     def straight(
-        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, full: Value
+        self, corner: tuple[Value, Value, Value], target: Planes, base: Value, start: Value, full: Value
     ) -> None:
         """A tile that is whole inside, from memory to registers."""
         b = self.b
@@ -181,7 +182,7 @@ class Gather:
             self.store(rows, target, b.add(base, loop.iv))
 
     def border(
-        self, corner: tuple[Value, Value, Value], target: Value, base: Value, start: Value, begin: Value, there: Value
+        self, corner: tuple[Value, Value, Value], target: Planes, base: Value, start: Value, begin: Value, there: Value
     ) -> None:
         """The channels from `begin`, by way of a patch that is zero where the tile is outside of the image."""
         b, size, patch = self.b, self.size, self.patch
@@ -204,9 +205,9 @@ class Gather:
             rows = [[b.vload(patch, [i * size + j, 0], self.lanes) for j in range(size)] for i in range(size)]
             self.store(rows, target, b.add(base, loop.iv))
 
-    def store(self, rows: list[list[Value]], target: Value, at: Value) -> None:
+    def store(self, rows: list[list[Value]], target: Planes, at: Value) -> None:
         for point, value in enumerate(transform_tile(self.b, rows, self.one, self.pairs)):
-            self.b.vstore(value, target, [point, at])
+            self.b.vstore(value, target[0], [self.b.add(target[1], point), at])
 
 
 class GatherParts:
@@ -225,7 +226,7 @@ class GatherParts:
         self.b = frame.b
         self.parts = [Gather(frame, source, tiles, low, size, one, lanes) for source in sources]
 
-    def run(self, first: Value, tiles: Value, target: Value, width: int, start: Value) -> None:
+    def run(self, first: Value, tiles: Value, target: Planes, width: int, start: Value) -> None:
         b = self.b
         before = 0
         for part in self.parts:
@@ -233,7 +234,7 @@ class GatherParts:
             part.run(first, tiles, target, width, inner, skip)
             before += part.channels
 
-    def clear(self, first: Value, last: Value, target: Value, width: int) -> None:
+    def clear(self, first: Value, last: Value, target: Planes, width: int) -> None:
         self.parts[0].clear(first, last, target, width)
 
 
@@ -247,7 +248,7 @@ def sources_of(image: Value, lanes: int) -> list[Value] | None:
 
 
 class Scatter:
-    """Brings M[point, tile * width + feature] of tiles back to results, through the epilogue of a kernel.
+    """Brings M[plane of the point, tile * width + feature] of tiles back to results, through the epilogue of a kernel.
 
     factors     of an upsampling, down and across: a pixel of a tile is one of so many neighbours, its phase says which
     """
@@ -272,7 +273,7 @@ class Scatter:
         return all(size == factor * count * self.tiles.step for size, factor, count in sizes)
 
     def run(
-        self, first: Value, tiles: Value, source: Value, width: int, start: Value, phase: tuple[Value, Value]
+        self, first: Value, tiles: Value, source: Planes, width: int, start: Value, phase: tuple[Value, Value]
     ) -> None:
         """The results of tiles first .. first + tiles for `width` features from `start`, as far as there are."""
         b, size, pairs = self.b, self.tiles.step + 2, PAIRS[self.tiles.step]
@@ -285,7 +286,8 @@ class Scatter:
             base = b.mul(loop.iv, width)
             with b.for_(0, until, self.lanes) as feature:
                 at = b.add(base, feature.iv)
-                rows = [[b.vload(source, [i * size + j, at], self.lanes) for j in range(size)] for i in range(size)]
+                planes = [[b.add(source[1], i * size + j) for j in range(size)] for i in range(size)]
+                rows = [[b.vload(source[0], [plane, at], self.lanes) for plane in line] for line in planes]
                 made = transform_tile(b, rows, transform_outputs, pairs)
                 self.one_tile((image, row, column), b.add(start, feature.iv), made)
 
