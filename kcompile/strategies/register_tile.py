@@ -18,7 +18,7 @@ Georganas et al., "High-Performance Deep Learning via a Single Building Block", 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from math import prod
 
 from kcompile.codegen.mathematics import RECIPES
@@ -149,11 +149,13 @@ class Nest:
         Lane tiles go in groups: (group, outer dims, row tile, lane tile of the group).
         """
         b = self.b
-        most = max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
-        group = next(g for g in range(most, 0, -1) if lane_tiles % g == 0)
+        group = max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
+        groups = -(-lane_tiles // group)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
-        with self.shares([b.index(lane_tiles // group), *outer, row_tiles, b.index(group)]) as at:
+        with self.shares([b.index(groups), *outer, row_tiles, b.index(group)]) as at, ExitStack() as stack:
             lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
+            if groups * group > lane_tiles:  # the last group lacks some
+                stack.enter_context(b.if_(b.cmp("lt", lane_tile, b.index(lane_tiles))))
             indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, at[1:-2], strict=True)}
             row = b.min(b.mul(at[-2], b.index(rows)), b.sub(row_size, b.index(rows)))
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]

@@ -333,4 +333,5 @@ def choose_group(view: Generic, row: int, columns: int, size: int, width: int, t
         return total
     tile = prod(fixed) * columns * t.bitwidth(streamed[0].type) // 8
     most = max(1, target.l2 // 2 // max(1, tile))
-    return max(g for g in range(1, min(total, most) + 1) if total % g == 0)
+    groups = -(-total // most)
+    return -(-total // groups)  # groups of one size; the last may lack some

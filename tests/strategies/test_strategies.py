@@ -45,6 +45,7 @@ CASES = {
     "dense transposed": ("row_reduction", lambda: k.dense(3, 19, 5, transposed=True, epilogue=False), 1, SUM),
     "dense in sets": ("contraction", lambda: k.dense(B, 67, 10), 7, SUM),
     "dense in pairs of sets": ("contraction", lambda: k.dense(B, 48, 29), 9, SUM),
+    "dense in groups": ("contraction", lambda: forced("contraction{group=3}", k.dense(B, 4, 165)), 9, SUM),
     "four gates": ("contraction", lambda: k.gates(B, 9, 4, 37), 5, SUM),
     "three gates": ("contraction", lambda: k.gates(B, 20, 3, 48), 9, SUM),
     "two gates": ("contraction", lambda: k.gates(11, 6, 2, 70), 1, SUM),
