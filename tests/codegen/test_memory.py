@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcompile.codegen.kernels import compile_kernels, run_kernel
-from kcompile.codegen.llvm import print_llvm
+from kcompile.codegen.llvm import LARGE_LOOP, print_llvm
 from kcompile.codegen.target import Target
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.errors import IRError, UnsupportedError
@@ -241,6 +241,20 @@ def test_addresses_are_sums_hoisted_out_of_loops(sizes: Any, weights: list[int],
     length = sum(w * (s - 1) for w, s in zip(weights, sizes, strict=True)) + constant + 1
     data = np.random.default_rng(13).integers(0, 1000, length).astype(np.int32)
     check(module, "f", [data], [np.zeros(sizes, np.int32)], limit)
+
+
+@pytest.mark.parametrize("turns", [10, LARGE_LOOP])
+def test_indices_of_large_loops_are_hidden_from_strength_reduction(turns: int) -> None:
+    m = MemRefType((DYNAMIC,), t.f32)
+    b = LoopBuilder.function("k", [m, m, t.index])
+    x, y, n = b.block.arguments
+    with b.for_(0, n, turns) as loop:
+        for i in range(turns):
+            b.store(b.load(x, [b.add(loop.iv, i)]), y, [b.add(loop.iv, i)])
+    module = module_of(b.ret())
+    assert ("freeze" in print_llvm(module, Target.get("x86-64"))) == (turns == LARGE_LOOP)
+    values = np.arange(3 * turns, dtype=np.float32)
+    check(module, "k", [values], [np.zeros_like(values)], 3 * turns)
 
 
 def test_inner_loops_hold_no_multiplication() -> None:
