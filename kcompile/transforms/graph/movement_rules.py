@@ -184,12 +184,25 @@ def _swap_for_transpose(b: Any, m: Match) -> Made:
     )  # fmt: skip
 
 
+def _gather_at_transposed(b: Any, m: Match) -> Made:
+    """transpose(gather(x, y)) that moves whole slices: the indices are transposed, which are fewer."""
+    gather: Operation = m["gather"]
+    places = tensor_type(m["y"]).rank - 1
+    order = m.op["permutation"]
+    if gather.get("batch_axes") or order[places:] != tuple(range(places, len(order))):
+        return None
+    indices = b.transpose(m["y"], permutation=(*order[:places], places))
+    return b.gather(m["x"], indices, axes=gather["axes"], clamp=bool(gather.get("clamp", True)))
+
+
 RULES: list[Rule] = [
     rule("merge-transposes", op("graph.transpose", op("graph.transpose", x, bind="inner")), _merge_transposes),
     rule("identity-transpose", op("graph.transpose", x), _identity_transpose),
     rule("transpose-of-unit-dims", op("graph.transpose", x), _transpose_of_unit_dims),
     rule("swap-for-transpose", op("graph.transpose", single_use(op("graph.dot_general", x, y, bind="dot"))),
          _swap_for_transpose),
+    rule("gather-at-transposed", op("graph.transpose", single_use(op("graph.gather", x, y, bind="gather"))),
+         _gather_at_transposed),
     rule("fold-operand-transpose", op("graph.dot_general", x, y), _fold_operand_transpose),
     rule("merge-reshapes", op("graph.reshape", op("graph.reshape", x)),
          lambda b, m: b.reshape(m["x"], shape=tensor_type(m.op.result).shape)),

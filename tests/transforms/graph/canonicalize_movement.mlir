@@ -270,3 +270,22 @@
     "func.return"(%0) : (tensor<3x4xf32>) -> ()
   }) : () -> ()
 }) : () -> ()
+
+// -----
+// gather-at-transposed
+// CHECK-LABEL: sym_name = "main"
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<7x4xf32>, [[V_arg1:%[^ :,()]+]]: tensor<2x3x1xi32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.transpose"([[V_arg1]]) {permutation = array<i64: 1, 0, 2>} : (tensor<2x3x1xi32>) -> tensor<3x2x1xi32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.gather"([[V_arg0]], [[V_0]]) {axes = array<i64: 0>, clamp = true} : (tensor<7x4xf32>, tensor<3x2x1xi32>) -> tensor<3x2x4xf32>
+// CHECK: "graph.transpose"
+// CHECK-SAME: tensor<2x3x4xf32>) -> tensor<2x4x3xf32>
+"builtin.module"() ({
+  "func.func"() <{sym_name = "main", function_type = (tensor<7x4xf32>, tensor<2x3x1xi32>) -> (tensor<3x2x4xf32>, tensor<2x4x3xf32>)}> ({
+  ^bb0(%arg0: tensor<7x4xf32>, %arg1: tensor<2x3x1xi32>):
+    %0 = "graph.gather"(%arg0, %arg1) {axes = array<i64: 0>} : (tensor<7x4xf32>, tensor<2x3x1xi32>) -> tensor<2x3x4xf32>
+    %1 = "graph.transpose"(%0) {permutation = array<i64: 1, 0, 2>} : (tensor<2x3x4xf32>) -> tensor<3x2x4xf32>
+    %2 = "graph.gather"(%arg0, %arg1) {axes = array<i64: 0>, clamp = false} : (tensor<7x4xf32>, tensor<2x3x1xi32>) -> tensor<2x3x4xf32>
+    %3 = "graph.transpose"(%2) {permutation = array<i64: 0, 2, 1>} : (tensor<2x3x4xf32>) -> tensor<2x4x3xf32>
+    "func.return"(%1, %3) : (tensor<3x2x4xf32>, tensor<2x4x3xf32>) -> ()
+  }) : () -> ()
+}) : () -> ()

@@ -68,6 +68,10 @@ EXAMPLES: dict[str, tuple[list[TensorType], Build]] = {
         [TensorType((6, 4), t.f32), TensorType((4, 5), t.f32)],
         lambda b, x, y: flip(b, dot(b, x, y)),
     ),
+    "gather-at-transposed": (
+        [F, TensorType((2, 5, 1), t.i32)],
+        lambda b, x, y: b.transpose(b.gather(x, y, axes=(0,)), permutation=(1, 0, 2)),
+    ),
     "fold-operand-transpose": ([F, TensorType((3, 5), t.f32)], lambda b, x, y: dot(b, flip(b, x), y)),
     "merge-reshapes": ([F], lambda b, x: b.reshape(b.reshape(x, shape=(12,)), shape=(2, 6))),
     "identity-reshape": ([F], lambda b, x: b.reshape(x, shape=(3, 4))),
