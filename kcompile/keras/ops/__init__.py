@@ -138,6 +138,8 @@ from .indexing import (
     scatter,
     scatter_update,
     segment_max,
+    segment_min,
+    segment_prod,
     segment_sum,
     slice_update,
     take,

@@ -137,6 +137,20 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _segments(data, segment_ids, num_segments, "add", 0)
 
 
+@operation("math.SegmentProd", "num_segments sorted")
+def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """The product of the rows of each segment; 1 for an empty one."""
+    return _segments(data, segment_ids, num_segments, "mul", 1)
+
+
+@operation("math.SegmentMin", "num_segments sorted")
+def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """The least of the rows of each segment, element by element; the largest number for an empty one."""
+    from kcompile.dialects.graph.reduction import identity
+
+    return _segments(data, segment_ids, num_segments, "min", identity("min", convert(data).element))
+
+
 @operation("math.SegmentMax", "num_segments sorted")
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The largest of the rows of each segment, element by element; the least number for an empty one."""

@@ -202,6 +202,8 @@ CASES = [
     op("slice_update", F, np.array([1, 2], "int32"), Draw((2, 2))),
     op("slice_update", F, np.array([2, -1], "int32"), Draw((2, 2))),
     op("segment_sum", Draw((6, 3)), Draw((6,), "int32", 0, 4), 5),
+    op("segment_min", Draw((6, 3)), Draw((6,), "int32", 0, 4), 5),
+    op("segment_prod", Draw((6, 3)), Draw((6,), "int32", -1, 4), 4),
     op("segment_max", Draw((6, 3)), np.array([0, 2, 1, 1, 0, 2], "int32"), 3),
     op("conv", IMAGE, Draw((3, 2, 3, 4)), strides=(2, 1), padding="same"),
     op("conv", IMAGE, Draw((2, 2, 1, 6)), dilation_rate=2),
