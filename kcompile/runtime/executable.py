@@ -57,6 +57,11 @@ class CompiledFunction:
             return self._native
 
     @property
+    def native_call(self) -> Any:
+        """`NativeFunction.call`; None before anything is compiled, and where nothing is native."""
+        return None if self._native is None else self._native.call
+
+    @property
     def compiled(self) -> CompiledModule:
         """The compiled module, with the text of every stage. Compiles if that has not happened yet."""
         from kcompile.pipeline import compile_module

@@ -310,27 +310,25 @@ class Trainer:
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """One step on these rows; gives the figures of these rows alone."""
-        self._needs_compile()
-        x, y, sample_weight = as_batch((x, y, sample_weight))
         if class_weight is not None:
             if sample_weight is not None:
                 raise ArgumentError("class_weight excludes sample_weight")
-            sample_weight = weights_of_classes(y, class_weight)
-        common_length((x, y, sample_weight))
-        self._steps.refresh()
-        self.reset_metrics()
-        self._steps.train(x, y, sample_weight)
-        logs = self.get_metrics_result()
-        return logs if return_dict else self._as_list(logs)
+            sample_weight = weights_of_classes(as_arrays(y, "y"), class_weight)
+        return self._on_batch("train", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of these rows alone."""
+        return self._on_batch("test", x, y, sample_weight, return_dict)
+
+    def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
         self._needs_compile()
-        x, y, sample_weight = as_batch((x, y, sample_weight))
-        common_length((x, y, sample_weight))
-        self._steps.refresh()
-        self.reset_metrics()
-        self._steps.test(x, y, sample_weight)
+        steps = self._steps
+        steps.refresh()
+        if sample_weight is not None or not steps.repeats(kind, x, y) or not steps.again(kind, x, y):
+            x, y, sample_weight = as_batch((x, y, sample_weight))
+            common_length((x, y, sample_weight))
+            self.reset_metrics()
+            getattr(steps, kind)(x, y, sample_weight)
         logs = self.get_metrics_result()
         return logs if return_dict else self._as_list(logs)
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcompile import keras
-from kcompile.errors import ArgumentError
+from kcompile.errors import ArgumentError, ShapeError
 from kcompile.keras import layers
 from kcompile.keras.trainer import epochs
+from kcompile.keras.trainer.steps import zeros_of
 from tests.keras.trainer.small_models import blobs, classifier
 
 
@@ -173,3 +174,43 @@ def test_targets_that_do_not_fit_are_refused_before_anything_moves() -> None:
     with pytest.raises(Exception, match="shape"):
         model.fit(x[:, :1], y, epochs=1, verbose=0)
     assert state_of(model)[: len(model.weights)] == before[: len(model.weights)]
+
+
+def test_single_batches_repeat_without_changing_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = blobs(40)
+    given: list[Any] = [
+        (x, y), (x[:7], y[:7]), (x[:7], y[:7]), (x[::-1], y), (x, y.astype(np.int32)), (x.tolist(), y.tolist()),
+        (x.astype(np.float64), y), (x[:1], y[:1]), (x, y), (x, y),
+    ]  # fmt: skip
+    results = []
+    for quick in (True, False):
+        model = classifier()
+        if not quick:
+            monkeypatch.setattr(model._steps, "repeats", lambda *_: False)
+        found = [model.train_on_batch(*batch) for batch in given]
+        found += [model.test_on_batch(*batch, return_dict=True) for batch in given]
+        with pytest.raises(ShapeError, match="same number of rows"):
+            model.train_on_batch(x, y[:3])
+        model.layers[0].trainable = False  # another step from here on
+        found += [model.train_on_batch(x, y), model.train_on_batch(x, y)]
+        results.append((found, state_of(model)))
+    assert results[0] == results[1]
+
+
+def test_overridden_resets_are_called() -> None:
+    class Halving(keras.metrics.Mean):
+        def reset_state(self) -> None:
+            self.count.assign(self.count * 0)
+
+    def first(y_true: Any, y_pred: Any) -> Any:
+        return y_pred[:, 0]
+
+    x, y = blobs(6)
+    total = Halving()
+    model = classifier(metrics=[first])
+    model.train_on_batch(x, y)
+    model._trainer.compiled_metrics._items.append((0, "total", total, False))
+    assert zeros_of(model) is None
+    plain = classifier()
+    plain.train_on_batch(x, y)
+    assert zeros_of(plain) is not None
