@@ -80,9 +80,14 @@ ONE = Window(-1, -1, 1, 1, 1, 1)  # the rows of an image that has none
 
 def form(kernel: Kernel) -> Form | None:
     """The kernel as a depthwise convolution, or None."""
-    if len(kernel.roots) != 1 or kernel.roots[0].name != "linalg.generic":
+    return form_of(kernel.roots[0]) if len(kernel.roots) == 1 else None
+
+
+def form_of(root: Operation) -> Form | None:
+    """The root as a depthwise convolution, or None."""
+    if root.name != "linalg.generic":
         return None
-    view = generic(kernel.roots[0])
+    view = generic(root)
     if not is_multiply_add(view) or len(view.inputs) != 2 or len(view.output_maps) != 1:
         return None
     out = [e.dim for e in view.output_maps[0].results]
@@ -177,18 +182,18 @@ def emit(kernel: Kernel, tile: Pixels, target: Target) -> Operation:
         assert isinstance(size, int)
         full = size // tile.lanes * tile.lanes
         with b.for_(b.index(0), b.index(full), tile.lanes) as loop:
-            _Tile(frame, found, tile, None).run({**here, found.channel: LaneIndex(loop.iv, 1)}, first[0], first[1])
+            PixelTile(frame, found, tile, None).run({**here, found.channel: LaneIndex(loop.iv, 1)}, first[0], first[1])
             loop.yield_()
         if full < size:
             mask = b.mask(b.index(size - full), tile.lanes)
             last = {**here, found.channel: LaneIndex(b.index(full), 1)}
-            _Tile(frame, found, tile, mask).run(last, first[0], first[1])
+            PixelTile(frame, found, tile, mask).run(last, first[0], first[1])
     if rows.places % tile.rows == 0 and columns.places % tile.columns == 0:
         frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"depthwise{{{tile}}}")
 
 
-class _Tile:
+class PixelTile:
     """One tile of pixels at one vector of channels."""
 
     def __init__(self, frame: Frame, found: Form, tile: Pixels, mask: Value | None):
@@ -207,7 +212,7 @@ class _Tile:
             {**here, rows.place: LaneIndex(top), columns.place: LaneIndex(left)} for top in tops for left in lefts
         ]
         sums = self.start(places)
-        sources = [b.mul(row, b.index(rows.stride)), b.mul(column, b.index(columns.stride))]
+        sources = self.corner(row, column)
         for kh in range(rows.taps):
             taps = [self.weight(here, kh, kw) for kw in range(columns.taps)]
             for i in range(tile.rows):
@@ -225,6 +230,11 @@ class _Tile:
                         k = i * tile.columns + j
                         sums[k] = self.step(x, taps[kw], sums[k])
         self.finish(places, sums)
+
+    def corner(self, row: Value, column: Value) -> list[Value]:
+        """Where the input under a tile begins."""
+        b, found = self.b, self.found
+        return [b.mul(row, b.index(found.rows.stride)), b.mul(column, b.index(found.columns.stride))]
 
     def start(self, places: list[dict[int, LaneIndex]]) -> list[Value]:
         view = self.found.view

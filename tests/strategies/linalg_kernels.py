@@ -253,6 +253,34 @@ def depthwise(
     return f.ret(y, total)
 
 
+def expanded_depthwise(
+    n: Dim, h: int, w: int, i: int, c: int, k: int = 3, stride: int = 1, pad: tuple[int, int] = (1, 1), panel: int = 0
+) -> Operation:
+    """min(depthwise(pad(max(x . u + bias, 0))), 6), with u [i, c] or in panels, in the form that fusion makes."""
+    from kcompile.dialects.graph import GraphBuilder
+    from kcompile.ir.passes import run_pipeline
+
+    weights = (c // panel, i, panel) if panel else (i, c)
+    arguments = [(n, h, w, i), weights, (c,), (k, k, 1, c)]
+    b = GraphBuilder.function("main", [TensorType(shape, t.f32) for shape in arguments])
+    x, u, bias, filter_ = (b.argument(j) for j in range(4))
+    e = b.dot_general(x, u, lhs_batch=(), rhs_batch=(), lhs_contract=(3,), rhs_contract=(1 if panel else 0,))
+    e = b.reshape(e, shape=(n, h, w, c)) if panel else e
+    e = b.max(b.add(e, b.broadcast_in_dim(bias, shape=(n, h, w, c), dims=(3,))), 0.0)
+    e = b.pad(e, b.constant(0.0, t.f32), low=(0, *pad, 0), high=(0, *pad, 0), interior=(0,) * 4) if any(pad) else e
+    y = b.convolution(
+        e, filter_, strides=(stride,) * 2, padding_low=(0, 0), padding_high=(0, 0), lhs_dilation=(1, 1),
+        rhs_dilation=(1, 1), feature_groups=c, batch_groups=1, lhs_spec=(0, 3, 1, 2), rhs_spec=(3, 2, 0, 1),
+        out_spec=(0, 3, 1, 2),
+    )  # fmt: skip
+    b.ret(b.min(y, 6.0))
+    module = b.module
+    passes = "form-kernels,fuse-elementwise,reshape-epilogues,fuse-epilogues,fuse-pads,fuse-depthwise,outline-kernels"
+    run_pipeline(module, f"{passes},lower-to-linalg")
+    find_function(module, "main").erase()
+    return module
+
+
 def depthwise_rows(n: Dim, w: int, c: int, k: int) -> Operation:
     """The same along one axis."""
     f = LinalgKernel("depthwise_rows", [((n, w, c), t.f32), ((k, c), t.f32)])

@@ -88,6 +88,26 @@ CASES = {
     "depthwise one pixel": ("depthwise", lambda: k.depthwise(B, 3, 3, 33, 3), 3, SUM),
     "depthwise large": ("convolution", lambda: k.depthwise(1, 10, 10, 16, 9), 1, SUM),
     "depthwise rows": ("depthwise", lambda: k.depthwise_rows(B, 23, 17, 4), 2, SUM),
+    "expanded depthwise": ("expanded_depthwise", lambda: k.expanded_depthwise(B, 5, 6, 3, 32), 2, SUM),
+    "expanded depthwise stride": (
+        "expanded_depthwise",
+        lambda: k.expanded_depthwise(B, 9, 20, 5, 48, stride=2, pad=(0, 1)),
+        1,
+        SUM,
+    ),
+    "expanded depthwise panels": ("expanded_depthwise", lambda: k.expanded_depthwise(B, 7, 7, 4, 64, panel=32), 2, SUM),
+    "expanded depthwise valid": (
+        "expanded_depthwise",
+        lambda: k.expanded_depthwise(B, 6, 17, 2, 16, pad=(0, 0)),
+        1,
+        SUM,
+    ),
+    "expanded depthwise wide": (
+        "expanded_depthwise",
+        lambda: k.expanded_depthwise(1, 8, 7, 3, 16, k=5, stride=2, pad=(2, 2)),
+        1,
+        SUM,
+    ),
     "bordered depthwise": (
         "depthwise",
         lambda: k.bordered(k.depthwise(B, 6, 9, 19, 3), (0, 0, 1, 0), (0, 1, 1, 0)),

@@ -7,7 +7,7 @@ GRAPH = (
 )  # fmt: skip
 FUSION = (
     "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-pads",
-    "fuse-producers", "recompute-producers", "fuse-row-chains", "fuse-siblings", "cse",
+    "fuse-producers", "recompute-producers", "fuse-depthwise", "fuse-row-chains", "fuse-siblings", "cse",
 )  # fmt: skip
 OUTLINE = ("outline-kernels", "dedupe-kernels")
 LINALG = ("lower-to-linalg",)
