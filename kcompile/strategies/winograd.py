@@ -32,8 +32,8 @@ from kcompile.strategies.winograd_transforms import (
     Scatter,
     Tiles,
     image_shape,
+    input_groups,
     sources_of,
-    transform_inputs,
 )
 
 
@@ -146,7 +146,7 @@ class _Emitter:
         factors = len(self.taps[0]), len(self.taps[1])
         sources = sources_of(image, blocks.lanes)
         assert sources is not None
-        self.gather = GatherParts(frame, sources, self.tiles, low, self.size, transform_inputs, blocks.lanes)
+        self.gather = GatherParts(frame, sources, self.tiles, low, self.size, input_groups, blocks.lanes)
         self.scatter = Scatter(frame, kernel, op.result, self.tiles, blocks.lanes, factors)
         self.points = self.size**2
         self.channels = image_shape(image)[2]

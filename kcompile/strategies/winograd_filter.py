@@ -27,10 +27,10 @@ from kcompile.strategies.winograd_transforms import (
     Gather,
     GatherParts,
     Tiles,
+    gradient_groups,
     image_shape,
+    input_groups,
     sources_of,
-    transform_gradients,
-    transform_inputs,
 )
 
 MOST_CHANNELS = 64  # of a block: S and half as much of V and Z fill a second level of 1 MiB
@@ -99,8 +99,8 @@ class _Emitter:
         self.points = (tile + 2) ** 2
         sources = sources_of(image, blocks.lanes)
         assert sources is not None
-        self.images = GatherParts(frame, sources, self.tiles, low, tile + 2, transform_inputs, blocks.lanes)
-        self.gradients = Gather(frame, ct, self.tiles, (0, 0), tile, transform_gradients, blocks.lanes)
+        self.images = GatherParts(frame, sources, self.tiles, low, tile + 2, input_groups, blocks.lanes)
+        self.gradients = Gather(frame, ct, self.tiles, (0, 0), tile, gradient_groups, blocks.lanes)
         self.vector = VectorType((blocks.lanes,), t.element_of(op.result.type))
 
     def run(self) -> None:

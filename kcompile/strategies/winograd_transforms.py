@@ -12,7 +12,9 @@ Traffic: each element of the image is read (n / m)^2 times, from the first-level
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
+from typing import Any
 
 from kcompile.dialects.graph.winograd import PAIRS
 from kcompile.dialects.upstream.builder import LoopBuilder
@@ -27,25 +29,63 @@ from kcompile.strategies.structured import Generic, Kernel, generic
 UNROLLED_EPILOGUE = 12  # operations an element; a longer epilogue is a loop over the tile instead of m x m copies
 
 Planes = tuple[Value, Value]  # memory [plane, tile * width + feature], and the plane of the first point
-OneDimension = Callable[[LoopBuilder, Sequence[Value], Sequence[float]], list[Value]]
+Lines = Any  # values by number: a sequence, or a Column
+# A transform along one axis in groups: which of its results are made together, and how
+Groups = list[tuple[tuple[int, ...], Callable[[LoopBuilder, Lines], list[Value]]]]
+GroupsOf = Callable[[Sequence[float]], Groups]  # for the points that are taken with both signs
 
 
-def transform_inputs(b: LoopBuilder, d: Sequence[Value], pairs: Sequence[float]) -> list[Value]:
-    """B' d along one axis; what two points +-p share is computed once."""
-    size = len(d)
+def input_groups(pairs: Sequence[float]) -> Groups:
+    """B' d along one axis, for each point or pair of points +-p, whose halves are shared."""
     squares = [p * p for p in pairs]
-    if len(pairs) == 1:
-        (a,) = squares
-        zero, even, odd, end = b.fma(d[0], -a, d[2]), [d[2]], [d[1]], b.fma(d[1], -a, d[3])
-    else:
-        first, second = squares
-        zero, end = (b.fma(d[i], first * second, b.fma(d[i + 2], -(first + second), d[i + 4])) for i in (0, size - 5))
-        even = [b.fma(d[2], -other, d[4]) for other in (second, first)]
-        odd = [b.fma(d[1], -other, d[3]) for other in (second, first)]
-    made = [zero]
-    for p, e, o in zip(pairs, even, odd, strict=True):
-        made += [b.fma(o, p, e), b.fma(o, -p, e)]
-    return [*made, end]
+
+    def lone(start: int) -> Callable[[LoopBuilder, Lines], list[Value]]:
+        def make(b: LoopBuilder, d: Lines) -> list[Value]:
+            if len(squares) == 1:
+                return [b.fma(d[start], -squares[0], d[start + 2])]
+            low = b.fma(d[start + 2], -(squares[0] + squares[1]), d[start + 4])
+            return [b.fma(d[start], squares[0] * squares[1], low)]
+
+        return make
+
+    def pair(number: int) -> Callable[[LoopBuilder, Lines], list[Value]]:
+        def make(b: LoopBuilder, d: Lines) -> list[Value]:
+            others = squares[:number] + squares[number + 1 :]
+            odd, even = (b.fma(d[i], -others[0], d[i + 2]) if others else d[i] for i in (1, 2))
+            return [b.fma(odd, pairs[number], even), b.fma(odd, -pairs[number], even)]
+
+        return make
+
+    middle: Groups = [((2 * n + 1, 2 * n + 2), pair(n)) for n in range(len(pairs))]
+    return [((0,), lone(0)), *middle, ((2 * len(pairs) + 1,), lone(1))]
+
+
+def gradient_groups(pairs: Sequence[float]) -> Groups:
+    """A y along one axis, the adjoint of `transform_outputs`."""
+    last = 2 * len(pairs) - 1
+
+    def pair(p: float) -> Callable[[LoopBuilder, Lines], list[Value]]:
+        def make(b: LoopBuilder, y: Lines) -> list[Value]:
+            even, odd = (b.fma(y[i + 2], p * p, y[i]) if i + 2 <= last else y[i] for i in (0, 1))
+            return [b.fma(odd, p, even), b.fma(odd, -p, even)]
+
+        return make
+
+    middle: Groups = [((2 * n + 1, 2 * n + 2), pair(p)) for n, p in enumerate(pairs)]
+    return [((0,), lambda b, y: [y[0]]), *middle, ((last + 2,), lambda b, y: [y[last]])]
+
+
+class Column:
+    """Values that are made when they are wanted, once."""
+
+    def __init__(self, make: Callable[[int], Value]):
+        self.make = make
+        self.known: dict[int, Value] = {}
+
+    def __getitem__(self, i: int) -> Value:
+        if i not in self.known:
+            self.known[i] = self.make(i)
+        return self.known[i]
 
 
 def transform_outputs(b: LoopBuilder, m: Sequence[Value], pairs: Sequence[float]) -> list[Value]:
@@ -65,21 +105,6 @@ def transform_outputs(b: LoopBuilder, m: Sequence[Value], pairs: Sequence[float]
         assert total is not None
         made.append(total)
     return made
-
-
-def transform_gradients(b: LoopBuilder, y: Sequence[Value], pairs: Sequence[float]) -> list[Value]:
-    """A y along one axis, the adjoint of `transform_outputs`."""
-    made = [y[0]]
-    for p in pairs:
-        even, odd = (b.fma(y[i + 2], p * p, y[i]) if i + 2 < len(y) else y[i] for i in (0, 1))
-        made += [b.fma(odd, p, even), b.fma(odd, -p, even)]
-    return [*made, y[-1]]
-
-
-def transform_tile(b: LoopBuilder, rows: list[list[Value]], one: OneDimension, pairs: Sequence[float]) -> list[Value]:
-    """Along the columns, then along the rows; gives the elements row by row."""
-    columns = [one(b, column, pairs) for column in zip(*rows, strict=True)]
-    return [value for row in zip(*columns, strict=True) for value in one(b, row, pairs)]
 
 
 class Tiles:
@@ -105,17 +130,17 @@ class Gather:
     """Brings tiles of `source` [b, h, w, c] to the points: target[plane of the point, tile * width + channel].
 
     low     how many rows and columns before the image the first tile begins
-    size    of a tile, in pixels; `one` makes so many values those at the points, along one axis
+    size    of a tile, in pixels; `groups` make so many values those at the points, along one axis
     """
 
     def __init__(
-        self, frame: Frame, source: Value, tiles: Tiles, low: Sequence[int], size: int, one: OneDimension, lanes: int
+        self, frame: Frame, source: Value, tiles: Tiles, low: Sequence[int], size: int, groups: GroupsOf, lanes: int
     ):
         self.frame, self.b = frame, frame.b
-        self.source, self.tiles, self.low, self.size, self.one, self.lanes = source, tiles, low, size, one, lanes
+        self.source, self.tiles, self.low, self.size, self.lanes = source, tiles, low, size, lanes
+        self.groups = groups(PAIRS[tiles.step])
         self.height, self.width, self.channels = image_shape(source)
         self.vector = VectorType((lanes,), t.element_of(source.type))
-        self.pairs = PAIRS[tiles.step]
         self.patch: Value | None = None
         if not self.is_inside() or self.channels % lanes:
             self.patch = self.b.alloca((size * size, lanes), self.vector.element)
@@ -175,11 +200,14 @@ class Gather:
         """A tile that is whole inside, from memory to registers."""
         b = self.b
         with b.for_(0, full, self.lanes) as loop:
-            points = Points(self.frame, self.lanes)
             image, channel = LaneIndex(corner[0]), LaneIndex(b.add(start, loop.iv), 1)
             down, across = ([LaneIndex(b.add(c, i)) for i in range(self.size)] for c in corner[1:])
-            rows = [[points.vector(points.value(self.source, [image, i, j, channel])) for j in across] for i in down]
-            self.store(rows, target, b.add(base, loop.iv))
+
+            def load(i: int, j: int) -> Value:
+                points = Points(self.frame, self.lanes)
+                return points.vector(points.value(self.source, [image, down[i], across[j], channel]))
+
+            self.transform(load, target, b.add(base, loop.iv))
 
     def border(
         self, corner: tuple[Value, Value, Value], target: Planes, base: Value, start: Value, begin: Value, there: Value
@@ -202,12 +230,21 @@ class Gather:
                 at = [*map(LaneIndex, place), LaneIndex(b.add(start, loop.iv), 1)]
                 value = points.vector(points.value(self.source, at))
                 b.vstore(value, patch, [b.add(b.mul(down.iv, size), across.iv), 0])
-            rows = [[b.vload(patch, [i * size + j, 0], self.lanes) for j in range(size)] for i in range(size)]
-            self.store(rows, target, b.add(base, loop.iv))
+            load = lambda i, j: b.vload(patch, [i * size + j, 0], self.lanes)
+            self.transform(load, target, b.add(base, loop.iv))
 
-    def store(self, rows: list[list[Value]], target: Planes, at: Value) -> None:
-        for point, value in enumerate(transform_tile(self.b, rows, self.one, self.pairs)):
-            self.b.vstore(value, target[0], [self.b.add(target[1], point), at])
+    def transform(self, load: Callable[[int, int], Value], target: Planes, at: Value) -> None:
+        """Along the columns, then along the rows, a group of rows at a time.
+
+        The next group loads again what it needs: all together would be more values than there are registers.
+        """
+        b, points = self.b, self.tiles.step + 2
+        for rows, make in self.groups:
+            columns = [make(b, Column(partial(_exchanged, load, j))) for j in range(self.size)]
+            for row, line in zip(rows, zip(*columns, strict=True), strict=True):
+                made = {n: value for ns, one in self.groups for n, value in zip(ns, one(b, line), strict=True)}
+                for column, value in made.items():
+                    b.vstore(value, target[0], [b.add(target[1], row * points + column), at])
 
 
 class GatherParts:
@@ -220,11 +257,11 @@ class GatherParts:
         tiles: Tiles,
         low: Sequence[int],
         size: int,
-        one: OneDimension,
+        groups: GroupsOf,
         lanes: int,
     ):
         self.b = frame.b
-        self.parts = [Gather(frame, source, tiles, low, size, one, lanes) for source in sources]
+        self.parts = [Gather(frame, source, tiles, low, size, groups, lanes) for source in sources]
 
     def run(self, first: Value, tiles: Value, target: Planes, width: int, start: Value) -> None:
         b = self.b
@@ -288,7 +325,9 @@ class Scatter:
                 at = b.add(base, feature.iv)
                 planes = [[b.add(source[1], i * size + j) for j in range(size)] for i in range(size)]
                 rows = [[b.vload(source[0], [plane, at], self.lanes) for plane in line] for line in planes]
-                made = transform_tile(b, rows, transform_outputs, pairs)
+                columns = [transform_outputs(b, column, pairs) for column in zip(*rows, strict=True)]
+                lines = [transform_outputs(b, row, pairs) for row in zip(*columns, strict=True)]
+                made = [value for line in lines for value in line]
                 self.one_tile((image, row, column), b.add(start, feature.iv), made)
 
     def one_tile(self, place: tuple[Value, Value, Value], feature: Value, made: list[Value]) -> None:
@@ -378,6 +417,10 @@ class Scatter:
         """Operations an element of the result."""
         generics = [op for op in self.kernel.function.body.ops if op.name == "linalg.generic"]
         return sum(1 + 8 * (op.dialect == "math") for generic in generics for op in generic.body.ops)
+
+
+def _exchanged(load: Callable[[int, int], Value], j: int, i: int) -> Value:
+    return load(i, j)
 
 
 def image_shape(value: Value) -> tuple[int, int, int]:
