@@ -16,7 +16,7 @@ from typing import Any
 from kcompile.codegen.entry_plan import PlanPrinter
 from kcompile.codegen.entry_rows import FRAME_WORDS, arena_part, branch_to_rows, rows_text, start_team, team_size
 from kcompile.codegen.entry_table import table_text
-from kcompile.codegen.entry_text import CONTEXT_BYTES, Text, barrier_text, copy_text
+from kcompile.codegen.entry_text import CONTEXT_BYTES, FLAGS, Text, barrier_text, copy_text
 from kcompile.codegen.interface import Interface, item_bytes
 from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
@@ -26,7 +26,8 @@ from kcompile.ir.dims import evaluate, symbols_of
 
 OK, EABI, ECPU, EARG, ESHAPE, EARENA, EALIGN, EWEIGHTS, EINDEX, EOVERFLOW = range(10)
 ENV_BYTES = 112  # sizeof(kc_env) of version 1
-BARRIER_BYTES = 192  # arrivals, generation and sleepers, each in a cache line of its own, at the start of the arena
+# At the start of the arena: arrivals, generation, sleepers, and the workers' flags, each in a cache line of its own.
+BARRIER_BYTES = (3 + FLAGS) * 64
 MAGIC = 0x6B63637478763031
 # Starting the team costs a wake-up of 6-8 us where the workers sleep; below this a single thread is faster.
 INLINE_PICOSECONDS = 15_000_000

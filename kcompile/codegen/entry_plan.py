@@ -47,7 +47,7 @@ class PlanPrinter:
             arguments = [f"ptr {target}", f"ptr {source}", f"i64 {nbytes}", "i64 %tid", "i64 %team"]
             text.line(f"call void @{self.name}_copy_{self.index}({', '.join(arguments)})")
         elif op.name == "plan.barrier":
-            text.line(f"call void @{self.name}_barrier_{self.index}(ptr %arena, ptr %env, i32 %team32)")
+            text.line(f"call void @{self.name}_barrier_{self.index}(ptr %arena, ptr %env, i32 %tid32, i32 %team32)")
         elif op.name == "plan.loop":
             self.loop(op)
         elif op.name == "plan.return":

@@ -13,6 +13,7 @@ EALIGN = 6
 # Rounds of waiting before a worker goes to sleep: about 100 us of `pause` (23 ns each, measured on Zen 5), more than
 # the usual imbalance of a healthy run. A host may take a worker that sleeps here as a sign of a crowded machine.
 SPIN_ROUNDS = 4000
+FLAGS = 8  # workers that have a flag each in a barrier; more of them count themselves
 COPY_GRAIN = 4096  # bytes: below this one worker copies faster than two
 
 
@@ -155,28 +156,80 @@ def string_constant(data: bytes) -> str:
 
 
 def barrier_text(name: str, target: Target, out: LLVMModule) -> str:
-    """void barrier(arena, env, team): a generation barrier whose words lie in the first three lines of the arena.
+    """void barrier(words, env, tid, team): nobody leaves before all have arrived.
 
-    The last to arrive starts the next generation; the others spin a while, then sleep by env.park if there is one.
-    Counting the sleepers makes env.wake rare. The order of generation and sleepers is sequentially consistent on both
-    sides: either the sleeper sees the new generation, or the waker sees the sleeper.
+    A few workers each have a flag in a cache line of its own, the number of barriers that they have reached, and wait
+    until no flag is behind. That is one line that goes from core to core, and all go at once: 25 ns of waiting beside
+    365 of one counter for two that arrive together (measured on Zen 5). Many workers count themselves at one place, and
+    the last to arrive starts the next generation.
+
+    Whoever waits too long sleeps by env.park, if there is one, on the word that it waits for. Counting the sleepers
+    makes env.wake rare. Words and sleepers are sequentially consistent on both sides: either the sleeper sees the new
+    word, or the waker sees the sleeper.
     """
     wait = ""
     if target.architecture == "x86_64":
         wait = f"call void {out.declare('llvm.x86.sse2.pause', 'void', '')}()"
     elif target.architecture == "aarch64":
         wait = f"call void {out.declare('llvm.aarch64.hint', 'void', 'i32')}(i32 1)"
-    return f"""define internal void @{name}(ptr %words, ptr %env, i32 %team) nounwind {target.attributes} {{
+    attributes = f"nounwind {target.attributes}"
+    return f"""define internal void @{name}(ptr %words, ptr %env, i32 %tid, i32 %team) {attributes} {{
 entry:
-  %alone = icmp eq i32 %team, 1
-  br i1 %alone, label %out, label %arrive
-arrive:
   %generation = getelementptr i8, ptr %words, i64 64
   %sleepers = getelementptr i8, ptr %words, i64 128
+  %flags = getelementptr i8, ptr %words, i64 192
+  %alone = icmp eq i32 %team, 1
+  br i1 %alone, label %out, label %which
+which:
+  %few = icmp sle i32 %team, {FLAGS}
+  br i1 %few, label %flag, label %count
+
+flag:
+  %line = zext i32 %tid to i64
+  %skip = mul i64 %line, 64
+  %mine = getelementptr i8, ptr %flags, i64 %skip
+  %reached = load atomic i32, ptr %mine monotonic, align 4
+  %number = add i32 %reached, 1
+  %before = atomicrmw xchg ptr %mine, i32 %number seq_cst, align 4
+  %dozing = load atomic i32, ptr %sleepers seq_cst, align 4
+  %quiet = icmp eq i32 %dozing, 0
+  br i1 %quiet, label %others, label %call_up
+call_up:
+  call void @{name}_wake(ptr %env, ptr %mine)
+  br label %others
+others:
+  %k = phi i32 [ 0, %flag ], [ 0, %call_up ], [ %k1, %reached_too ]
+  %left = icmp slt i32 %k, %team
+  br i1 %left, label %other, label %out
+other:
+  %kw = zext i32 %k to i64
+  %ks = mul i64 %kw, 64
+  %theirs = getelementptr i8, ptr %flags, i64 %ks
+  br label %look
+look:
+  %tries = phi i32 [ 0, %other ], [ %tries1, %once_more ], [ 0, %slept ]
+  %there = load atomic i32, ptr %theirs acquire, align 4
+  %enough = icmp sge i32 %there, %number
+  br i1 %enough, label %reached_too, label %patience
+patience:
+  %spent = icmp sgt i32 %tries, {SPIN_ROUNDS}
+  br i1 %spent, label %slept, label %once_more
+once_more:
+  {wait}
+  %tries1 = add i32 %tries, 1
+  br label %look
+slept:
+  call void @{name}_park(ptr %env, ptr %sleepers, ptr %theirs, i32 %there)
+  br label %look
+reached_too:
+  %k1 = add i32 %k, 1
+  br label %others
+
+count:
   %seen = load atomic i32, ptr %generation monotonic, align 4
-  %before = atomicrmw add ptr %words, i32 1 acq_rel, align 4
-  %mine = add i32 %before, 1
-  %last = icmp eq i32 %mine, %team
+  %arrived = atomicrmw add ptr %words, i32 1 acq_rel, align 4
+  %with_me = add i32 %arrived, 1
+  %last = icmp eq i32 %with_me, %team
   br i1 %last, label %release, label %spin
 release:
   store atomic i32 0, ptr %words monotonic, align 4
@@ -185,14 +238,10 @@ release:
   %none = icmp eq i32 %asleep, 0
   br i1 %none, label %out, label %rouse
 rouse:
-  %wakep = getelementptr i8, ptr %env, i64 96
-  %wake = load ptr, ptr %wakep
-  %poolp = getelementptr i8, ptr %env, i64 104
-  %pool = load ptr, ptr %poolp
-  call void %wake(ptr %pool, ptr %generation)
+  call void @{name}_wake(ptr %env, ptr %generation)
   br label %out
 spin:
-  %round = phi i32 [ 0, %arrive ], [ %next, %again ], [ 0, %unpark ]
+  %round = phi i32 [ 0, %count ], [ %next, %again ], [ 0, %sleep ]
   %now = load atomic i32, ptr %generation acquire, align 4
   %same = icmp eq i32 %now, %seen
   br i1 %same, label %again_or_sleep, label %out
@@ -204,25 +253,41 @@ again:
   %next = add i32 %round, 1
   br label %spin
 sleep:
+  call void @{name}_park(ptr %env, ptr %sleepers, ptr %generation, i32 %seen)
+  br label %spin
+out:
+  ret void
+}}
+
+define internal void @{name}_wake(ptr %env, ptr %word) noinline {attributes} {{
+entry:
+  %wakep = getelementptr i8, ptr %env, i64 96
+  %wake = load ptr, ptr %wakep
+  %poolp = getelementptr i8, ptr %env, i64 104
+  %pool = load ptr, ptr %poolp
+  call void %wake(ptr %pool, ptr %word)
+  ret void
+}}
+
+define internal void @{name}_park(ptr %env, ptr %sleepers, ptr %word, i32 %seen) noinline {attributes} {{
+entry:
   %parkp = getelementptr i8, ptr %env, i64 88
   %park = load ptr, ptr %parkp
   %nopark = icmp eq ptr %park, null
-  br i1 %nopark, label %unpark, label %doze
+  br i1 %nopark, label %out, label %doze
 doze:
-  %poolp2 = getelementptr i8, ptr %env, i64 104
-  %pool2 = load ptr, ptr %poolp2
+  %poolp = getelementptr i8, ptr %env, i64 104
+  %pool = load ptr, ptr %poolp
   %up = atomicrmw add ptr %sleepers, i32 1 seq_cst, align 4
-  %late = load atomic i32, ptr %generation seq_cst, align 4
+  %late = load atomic i32, ptr %word seq_cst, align 4
   %still = icmp eq i32 %late, %seen
   br i1 %still, label %park_now, label %parked
 park_now:
-  call void %park(ptr %pool2, ptr %generation, i32 %seen)
+  call void %park(ptr %pool, ptr %word, i32 %seen)
   br label %parked
 parked:
   %down = atomicrmw sub ptr %sleepers, i32 1 seq_cst, align 4
-  br label %unpark
-unpark:
-  br label %spin
+  br label %out
 out:
   ret void
 }}
