@@ -175,7 +175,7 @@ def test_trained_weights_are_as_good_natured() -> None:
         rms(kcompile.compile(inner, threads=1, exact_conv=flag)(activations) - wanted) for flag in (True, False)
     )
     assert direct != winograd, "both are the same code"
-    assert winograd < RATIO * direct
+    assert winograd < RATIO * direct, (winograd, direct)
 
 
 def test_it_is_chosen_where_it_pays() -> None:
