@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 
 from kcompile.codegen import vector_operations  # noqa: F401  (its rows of the table)
-from kcompile.codegen.addresses import Code, Linear, Scope
+from kcompile.codegen.addresses import Code, Linear, Scope, large_loops
 from kcompile.codegen.operations import print_operation
 from kcompile.codegen.target import Target
 from kcompile.codegen.text import LLVMModule, element_bytes, memory_type, symbol_name, type_text
@@ -26,8 +26,6 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, module_functions
 from kcompile.ir.dims import Dim, SymbolicDim, product
 from kcompile.ir.types import MemRefType
-
-LARGE_LOOP = 600  # operations; 500 to 1000 measure the same
 
 
 def print_llvm(module: Operation, target: Target) -> str:
@@ -70,6 +68,7 @@ class FunctionPrinter:
     ):
         self.function, self.target, self.out = function, target, out
         self.suffix, self.linkage = suffix, linkage
+        self.large = large_loops(function)
         self.names: dict[Value, str] = {}
         self.depths: dict[Value, int] = {}
         self.linear_forms: dict[Value, Linear] = {}
@@ -332,7 +331,7 @@ class FunctionPrinter:
         for argument, name in zip(body.arguments, carried, strict=True):
             self.define(argument, name)
         self.linear_forms.pop(body.arguments[0], None)
-        if is_large(op):
+        if op in self.large:
             self.define(body.arguments[0], self.emit(f"freeze i64 {carried[0]}"))
         yielded = self.block(body)
         following = self.emit(f"add nsw i64 {carried[0]}, {by}")
@@ -374,15 +373,6 @@ class FunctionPrinter:
         for i, result in enumerate(op.results):
             incoming = ", ".join(f"[ {values[i]}, %{label} ]" for label, values in ends)
             self.define(result, self.emit(f"phi {type_text(result.type)} {incoming}"))
-
-
-def is_large(loop: Operation) -> bool:
-    """Whether LLVM is not to look for better addresses in a loop: what its index is made of stays hidden by a freeze.
-
-    Loop strength reduction takes more than linear time, nine tenths of the compile time of a Winograd kernel, and finds
-    nothing there; in short loops it is worth 1 to 3 %.
-    """
-    return any(count >= LARGE_LOOP for count, _ in enumerate(loop.walk()))
 
 
 def writes(op: Operation, operand: int) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcompile.codegen.addresses import LARGE_LOOP
 from kcompile.codegen.kernels import compile_kernels, run_kernel
-from kcompile.codegen.llvm import LARGE_LOOP, print_llvm
+from kcompile.codegen.llvm import print_llvm
 from kcompile.codegen.target import Target
 from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.errors import IRError, UnsupportedError
