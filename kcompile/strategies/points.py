@@ -8,6 +8,7 @@ they do not matter, and lane by lane otherwise.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineExpr, AffineMap
 from kcompile.ir.core import Block, Operation, Value
+from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies import movement
 from kcompile.strategies.frame import Frame
@@ -258,17 +260,33 @@ class Points:
         at: list[LaneIndex | Value] = []
         for index in op.operands[1:]:
             made = index.defining_op
-            if made is not None and made.name == "linalg.index":
+            if made is not None and _is_position(index):
                 at.append(dims[made["dim"]])
             else:
                 known = values.get(index, index)
                 at.append(known if isinstance(known.type, VectorType) else LaneIndex(known))
+        assert isinstance(tensor.type, TensorType)
+        pairs = zip(tensor.type.shape, op.operands[1:], at, strict=True)
+        chosen = [d for d, index, i in pairs if isinstance(d, SymbolicDim) and not _is_position(index)]
+        if not chosen:
+            return self._read(tensor, at)
+        # an axis of symbolic size may be empty: nothing is read then
+        tests = [b.cmp("gt", self.frame.size(d), b.index(0)) for d in chosen]
+        spread = self.lanes > 1 and any(not isinstance(i, LaneIndex) or i.stride for i in at)
+        element = tensor.type.element
+        kind = VectorType((self.lanes,), element) if spread else element
+        with b.if_(functools.reduce(b.and_, tests), [kind]) as branch:
+            branch.yield_([self._read(tensor, at)])
+            with branch.else_():
+                branch.yield_([b.constant(0, kind)])
+        return branch.results[0]
+
+    def _read(self, tensor: Value, at: Sequence[LaneIndex | Value]) -> Value:
+        """The elements of a kernel argument at indices, some of which may differ from lane to lane."""
+        b = self.b
         whole = [i for i in at if isinstance(i, LaneIndex)]
-        if (
-            len(whole) == len(at)
-            and not any(i.stride for i in whole[:-1])
-            and (not whole or whole[-1].stride in (0, 1))
-        ):
+        inner = [i.stride for i in whole]
+        if len(whole) == len(at) and not any(inner[:-1]) and inner[-1:] in ([], [0], [1]):
             return self._load(tensor, whole)
         if self.mask is not None:
             raise LaneError("reads at places of their own cannot be masked; the strategy must peel the rest")
@@ -302,6 +320,11 @@ class Points:
 
     def _empty(self, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:
         return self.b.constant(0, t.element_of(tensor.type))
+
+
+def _is_position(index: Value) -> bool:
+    """Whether an index is the position in a dim, which is inside of what it indexes."""
+    return index.defining_op is not None and index.defining_op.name == "linalg.index"
 
 
 def _product(add: Operation) -> Operation | None:

@@ -15,7 +15,9 @@ from kcompile.dialects.graph.tolerance import mismatch
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.definition import Definition, definitions
+from kcompile.ir.dims import symbol
 from kcompile.ir.interpreter import round_bf16
+from kcompile.ir.types import TensorType
 from tests.properties.compiled import run_compiled
 from tests.properties.effort import examples
 
@@ -46,3 +48,20 @@ def test_compiled_is_the_reference(op: Definition, seed: int, which: int) -> Non
     (made,) = run_compiled(module_of(op, case), case.arrays)
     message = mismatch(op, case.arrays, case.attributes, made, expected, inferred.element)
     assert message is None, f"{op.name} of {case}: {message}"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+@pytest.mark.parametrize("columns", [1, 5, 37])
+def test_nothing_is_read_or_written_where_an_axis_is_empty(rows: int, columns: int) -> None:
+    """An axis of symbolic size, indexed by constants: all indices are outside when it has no elements."""
+    b = GraphBuilder.function("main", [TensorType((symbol("n"), columns), t.f32)])
+    x = b.argument(0)
+    places = b.constant([[2], [0], [-1]], t.i32)
+    ones = b.full(1.0, TensorType((3, columns), t.f32))
+    b.ret(b.gather(x, places, axes=(0,)), b.scatter(x, places, ones, axes=(0,), kind="add"))
+    array = np.random.default_rng(0).random((rows, columns), np.float32)
+    found, added = run_compiled(b.module, [array])
+    inside = np.clip([2, 0, -1], 0, max(rows - 1, 0))
+    np.testing.assert_array_equal(found, array[inside] if rows else np.zeros((3, columns)))
+    np.add.at(array, inside[: 3 * bool(rows)], np.float32(1))
+    np.testing.assert_array_equal(added, array)
