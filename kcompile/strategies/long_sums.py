@@ -37,10 +37,11 @@ from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import lane_dim, reduction_order, results_fit, row_dim, rows_limit
+from kcompile.strategies.tile_choice import Space, lane_dim, reduction_order, results_fit, row_dim, rows_limit
 
 NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
+FEW_ROWS = 8  # fewer do not fill a tile
 MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
@@ -84,7 +85,7 @@ def match(kernel: Kernel, target: Target) -> LongSums | None:
     if len({whole_of(view.op.results[0]) for view in views}) != 1:
         return None
     found = [_cut(kernel, view, target) for view in views]
-    return None if None in found else LongSums(target.l2 // 4, tuple(one for one in found if one is not None))
+    return None if None in found else LongSums(target.l2 // 2, tuple(one for one in found if one is not None))
 
 
 def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
@@ -102,10 +103,11 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
     size = extents[lane]
     assert isinstance(size, int)
     columns = -(-size // lanes)
-    vectors = next(v for v in (*([columns] if columns <= 4 else []), 2, 4, 3, 1) if columns % v == 0)
     row = row_dim(view, {lane})
+    extent = 1 if row < 0 else extents[row]
+    assert isinstance(extent, int)
+    rows, vectors = _tile(extent, columns, target)
     limit = rows_limit(vectors, target)
-    rows = 1 if row < 0 else _rows(extents[row], limit)
     # in a product of matrices one operand lies along the sum, and a tile's part of both fits the second-level cache
     along = any(m.results and m.results[-1].coefficient(reduction_order(view)[-1]) for _, m in view.operands_read)
     tile = steps * (rows + vectors * lanes) * t.bitwidth(widest) // 8
@@ -136,11 +138,14 @@ def _block_steps(view: Generic, size: int) -> tuple[int, int]:
     return (1, min(second, steps)) if steps < second else (steps // second, second)
 
 
-def _rows(extent: Dim, limit: int) -> int:
-    """Rows of a tile: a divisor, so that each sum is made once, where there is one not too small."""
-    assert isinstance(extent, int)
-    best = max(r for r in range(1, min(extent, limit) + 1) if extent % r == 0)
-    return best if 2 * best >= min(extent, limit) else min(extent, limit)
+def _tile(extent: int, columns: int, target: Target) -> tuple[int, int]:
+    """Rows and vectors of a tile: the vectors divide the columns; the last tile may repeat rows of the one before."""
+    if extent < FEW_ROWS:  # the other dims of a filter join them, see `unrolled`
+        vectors = next(v for v in (*([columns] if columns <= 4 else []), 2, 4, 3, 1) if columns % v == 0)
+        return min(extent, rows_limit(vectors, target)), vectors
+    space = Space((extent,), extent, columns, 1, 1, 1, target)
+    shapes = [(r, v) for v in (1, 2, 3, 4) if columns % v == 0 for r in range(1, rows_limit(v, target) + 1)]
+    return min((s for s in shapes if s[0] <= extent), key=lambda s: (space.cost(*s), -s[0] * s[1]))
 
 
 def _nominal(dim: Dim) -> int:
@@ -167,9 +172,7 @@ def emit(kernel: Kernel, parameters: LongSums, target: Target) -> Operation:
             _in_blocks([nest])
     for nest in nests:
         nest.store()
-    cuts = zip(views, parameters.roots, strict=True)
-    if all(c.row_dim < 0 or view.extents()[c.row_dim] % c.rows == 0 for view, c in cuts):  # type: ignore[operator]
-        frame.function["kernel.once"] = UnitAttr()
+    frame.function["kernel.once"] = UnitAttr()  # `store` leaves out what two tiles have
     return frame.finish(f"long_sums{{{parameters}}}")
 
 
@@ -211,7 +214,7 @@ class _Emitter:
         return size
 
     def clear(self) -> None:
-        with self.tiles() as (tile, place), self.each_row(place) as (row, at):
+        with self.tiles() as (tile, place, _), self.each_row(place) as (row, at):
             self.write(tile, row, [self.initial(p) for p in self.columns(at)])
 
     def add(self, low: Value, high: Value) -> None:
@@ -225,12 +228,12 @@ class _Emitter:
             self.block([low, loop.iv], [high, b.min(b.add(loop.iv, b.index(step)), size)])
 
     def store(self) -> None:
-        with self.tiles() as (tile, place), self.each_row(place) as (row, at):
+        with self.tiles() as (tile, place, done), self.each_row(place, done) as (row, at):
             self.finish(at, self.read(tile, row, len(self.unrolled) * self.cut.vectors))
 
     @contextmanager
-    def tiles(self) -> Iterator[tuple[Value, Place]]:
-        """This worker's tiles: the number of its first accumulator, and its place."""
+    def tiles(self) -> Iterator[tuple[Value, Place, Value]]:
+        """This worker's tiles: the number of its first accumulator, its place, and its rows that another has too."""
         b, cut = self.b, self.cut
         with self.frame.parallel(self.counts) as at:
             number = at[0]
@@ -238,16 +241,20 @@ class _Emitter:
                 number = b.add(b.mul(number, b.index(count)), index)
             place: Place = {d: LaneIndex(i) for d, i in zip(self.outer, at[1:-1], strict=True)}
             place[cut.lane_dim] = LaneIndex(b.mul(at[0], b.index(cut.vectors * cut.lanes)), 1)
+            done = b.index(0)
             if cut.row_dim >= 0:
+                first = b.mul(at[-1], b.index(cut.rows))
                 last = b.index(self.extent(cut.row_dim) - cut.rows)
-                place[cut.row_dim] = LaneIndex(b.min(b.mul(at[-1], b.index(cut.rows)), last))
-            yield b.mul(number, b.index(self.held)), place
+                place[cut.row_dim] = LaneIndex(b.min(first, last))
+                if self.extent(cut.row_dim) % cut.rows:
+                    done = b.sub(first, place[cut.row_dim].base)
+            yield b.mul(number, b.index(self.held)), place, done
 
     @contextmanager
-    def each_row(self, place: Place) -> Iterator[tuple[Value, Place]]:
+    def each_row(self, place: Place, first: Value | None = None) -> Iterator[tuple[Value, Place]]:
         """The rows of a tile one after the other, where nothing is kept between them."""
         b = self.b
-        with b.for_(b.index(0), b.index(self.cut.rows), 1) as loop:
+        with b.for_(b.index(0) if first is None else first, b.index(self.cut.rows), 1) as loop:
             yield loop.iv, self.row(place, loop.iv)
             loop.yield_()
 
@@ -297,7 +304,7 @@ class _Emitter:
     def block(self, starts: list[Value], ends: list[Value]) -> None:
         """All tiles of the share over one block of steps."""
         b, cut = self.b, self.cut
-        with self.tiles() as (tile, place):
+        with self.tiles() as (tile, place, _):
             rows = [b.index(i) for i in range(cut.rows)]
             width = len(self.unrolled) * cut.vectors
             sums = [v for row in rows for v in self.read(tile, row, width)]

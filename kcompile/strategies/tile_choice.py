@@ -248,7 +248,7 @@ def space(view: Generic, row: int, columns: int, panels: int, parts: int, sets: 
         # a batch: powers of two more often than not, 8 of them should fill a tile; some spatial size times it
         sizes, most = ((8, 16, 32), 8) if rows < MANY_ROWS else ((rows, 8 * rows), rows)
     if any(row in m.used_dims() and row_stride(v, m, row) % ALIASED == 0 for v, m in view.operands_read):
-        most = min(most, 6)
+        most = min(most, 8)
     return Space(sizes, most, columns, panels, parts, sets, target)
 
 
