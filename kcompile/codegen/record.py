@@ -210,7 +210,17 @@ def key_of_model(source: Operation, targets: Sequence[Target], *settings: str) -
     if select is not None and not all(s.__name__.startswith("kcompile.") for s in select.STRATEGIES.values()):
         return None
     digest = hashlib.sha256()
-    for part in (versions(), np.__version__, compiler_fingerprint(), *(t.key for t in targets), *settings, str(source)):
+    rules = os.environ.get("KCOMPILE_RULE_LIMIT", "")  # somebody looks for the rewrite that breaks a model
+    parts = (
+        versions(),
+        np.__version__,
+        compiler_fingerprint(),
+        rules,
+        *(t.key for t in targets),
+        *settings,
+        str(source),
+    )
+    for part in parts:
         encoded = part.encode()
         digest.update(len(encoded).to_bytes(8, "little") + encoded)
     return digest.hexdigest()

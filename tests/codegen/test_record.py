@@ -137,6 +137,8 @@ def test_the_key_knows_what_the_code_depends_on(monkeypatch: pytest.MonkeyPatch)
     keys += [key_of_model(source, [Target.get("x86-64-v4")], "a"), key_of_model(source, [], "a")]
     other = parse_module(str(source).replace("f32", "f64"))
     keys.append(key_of_model(other, [target], "a"))
+    monkeypatch.setenv("KCOMPILE_RULE_LIMIT", "3")
+    keys.append(key_of_model(source, [target], "a"))
     monkeypatch.setattr(record, "compiler_fingerprint", lambda: "another compiler")
     keys.append(key_of_model(source, [target], "a"))
     assert None not in keys and len(set(keys)) == len(keys)
