@@ -146,7 +146,8 @@ class CompiledModule:
             if key not in self._modules:
                 number = names.index(stage)
                 # Stages between are not kept, as copies of the loops cost more than the passes after them.
-                kept = [n for n in range(number) if names[n] == "linalg" or self._key(names[n], chosen) in self._modules]
+                made = self._modules
+                kept = [n for n in range(number) if names[n] == "linalg" or self._key(names[n], chosen) in made]
                 start = kept[-1] + 1 if kept else 0
                 before = self.module(names[start - 1], chosen) if start else self.source
                 with no_collection():
