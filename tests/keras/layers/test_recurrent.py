@@ -209,7 +209,7 @@ REFUSED = [
     (lambda: layers.TimeDistributed(layers.Dense(2))(np.zeros((2, 3), "float32")), "takes"),
     (lambda: layers.LSTM(3, unroll=True)(keras.Input((None, 4))), "needs sequences of a known length"),
     (lambda: layers.LSTM(3)(np.zeros((2, 3), "float32")), "needs an input of rank 3"),
-    (lambda: layers.Embedding(4, 2)(np.array([1, 7])), "index 7 is out of bounds"),
+    (lambda: layers.Embedding(4, 2)(np.array([1, 7])), "indices are from 0 to 3. Received: indices from 1 to 7"),
 ]
 
 

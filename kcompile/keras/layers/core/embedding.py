@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kcompile.errors import ArgumentError
+
 from ... import initializers, ops, regularizers
 from ...constraints import get as no_constraint
 from ..checks import positive_integer
@@ -46,7 +48,15 @@ class Embedding(Layer):
 
     def call(self, inputs: Any) -> Any:
         indices = inputs if inputs.dtype in ("int32", "int64") else ops.cast(inputs, "int32")
-        return ops.cast(ops.take(self.embeddings, indices, axis=0), self.compute_dtype)
+        try:
+            rows = ops.take(self.embeddings, indices, axis=0)
+        except ArgumentError:
+            raise ArgumentError(
+                f"Embedding '{self.name}' has {self.input_dim} rows: indices are from 0 to {self.input_dim - 1}. "
+                f"Received: indices from {ops.min(indices).item()} to {ops.max(indices).item()}. "
+                "A larger input_dim makes room for more."
+            ) from None
+        return ops.cast(rows, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
