@@ -21,9 +21,15 @@ def unique_name(name: str) -> str:
     return name if count == 0 else f"{name}_{count}"
 
 
+def class_label(cls: type) -> str:
+    """The name that objects and groups in files have after a class: its own, or `_class_label`, where Keras's class
+    has another one than the layer."""
+    return str(cls.__dict__.get("_class_label", cls.__name__))
+
+
 def auto_name(cls: type | str) -> str:
     """A new name for an object of class `cls`."""
-    return unique_name(to_snake_case(cls if isinstance(cls, str) else cls.__name__))
+    return unique_name(to_snake_case(cls if isinstance(cls, str) else class_label(cls)))
 
 
 def get_uid(prefix: str = "") -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kcompile.keras.layers import Layer
 from kcompile.keras.models import Functional, Model, Sequential
-from kcompile.keras.naming import to_snake_case
+from kcompile.keras.naming import class_label, to_snake_case
 from kcompile.keras.optimizers import Optimizer
 
 
@@ -40,7 +40,7 @@ def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple
     used: dict[str, int] = {}
     for child in container.values() if isinstance(container, dict) else container:
         if isinstance(child, Layer | Optimizer):
-            name = to_snake_case(type(child).__name__)
+            name = to_snake_case(class_label(type(child)))
         elif isinstance(child, list | tuple | dict | set):
             name = "container"
         else:

@@ -52,9 +52,17 @@ def custom():
             return keras.ops.mean(self._head(y), axis=(1, 2))
     return Net()
 
-MADE = {"convolutional": convolutional, "branched": branched, "custom": custom}
+def transformer():
+    x = keras.Input((8, 8, 2))
+    y = L.Reshape((8, 16))(x)
+    y = L.LayerNormalization()(L.Add()([y, L.MultiHeadAttention(2, 5, value_dim=5, use_gate=True)(y, y)]))
+    y = L.Add()([y, L.GroupQueryAttention(4, 4, 2)(y, y, use_causal_mask=True)])
+    y = L.EinsumDense("abc,cd->abd", output_shape=(8, 6), bias_axes="d", activation="gelu")(y)
+    return keras.Model(x, L.GlobalAveragePooling1D()(y)[:, :2], name="transformer")
+
+MADE = {"convolutional": convolutional, "branched": branched, "custom": custom, "transformer": transformer}
 LOSS = {"convolutional": "categorical_crossentropy", "branched": ["mse", "mae"], "custom":
-keras.losses.Huber(delta=0.5)}
+keras.losses.Huber(delta=0.5), "transformer": "mse"}
 
 def targets(name, n):
     rng = np.random.default_rng(9)
@@ -96,7 +104,7 @@ def read(name, x):
     return model
 """
 PREFIX = "import keras, numpy as np\nL = keras.layers\nx = np.load('x.npy')\n"
-NAMES = ("convolutional", "branched", "custom")
+NAMES = ("convolutional", "branched", "custom", "transformer")
 
 
 def here() -> dict[str, Any]:
@@ -128,10 +136,10 @@ def test_files_from_here_are_read_by_keras(tmp_path: Path, monkeypatch: pytest.M
     for name in NAMES:
         scope["written"](name, X)
     done = real_keras.run(PREFIX + MODELS + "\nfor n in MADE: print(read(n, x).name)", tmp_path)
-    assert done.split() == ["convolutional", "branched", "net"]
+    assert done.split() == ["convolutional", "branched", "net", "transformer"]
 
 
-@pytest.mark.parametrize("name", ["convolutional", "branched"])
+@pytest.mark.parametrize("name", ["convolutional", "branched", "transformer"])
 def test_configs_are_equal(theirs: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The config that is written here says what the one of Keras says."""
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,6 @@ from kcompile.errors import ArgumentError, ShapeError
 
 from ... import initializers, ops, regularizers
 from ...constraints import get as no_constraint
-from ...naming import auto_name
 from ...ops.attention import repeat_heads
 from ..activations.softmax import Softmax
 from ..checks import fraction, positive_integer
@@ -30,6 +29,8 @@ class GroupQueryAttention(Layer):
     Example: GroupQueryAttention(head_dim=32, num_query_heads=8, num_key_value_heads=2)(x, x)
     """
 
+    _class_label = "GroupedQueryAttention"
+
     def __init__(
         self, head_dim: int, num_query_heads: int, num_key_value_heads: int, dropout: float = 0.0,
         use_bias: bool = True, sliding_window: int | None = None, flash_attention: bool | None = None,
@@ -37,8 +38,7 @@ class GroupQueryAttention(Layer):
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, use_gate: bool = False, seed: Any = None, **kwargs: Any,
     ):  # fmt: skip
-        # Keras's class has another name than the layer
-        super().__init__(**{**kwargs, "name": kwargs.get("name") or auto_name("GroupedQueryAttention")})
+        super().__init__(**kwargs)
         label = "GroupQueryAttention"
         positive_integer(
             label, head_dim=head_dim, num_query_heads=num_query_heads, num_key_value_heads=num_key_value_heads

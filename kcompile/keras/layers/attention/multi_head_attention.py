@@ -13,7 +13,7 @@ from ..activations.softmax import Softmax
 from ..checks import fraction, positive_integer
 from ..core.einsum_dense import EinsumDense
 from ..layer import Layer
-from ..masks import unmasked
+from ..masks import get_mask, set_mask, unmasked
 from ..regularization.dropout import Dropout
 from .masks import for_heads, joined_mask, places
 from .projections import attention_equations, projection_arguments, projection_equation
@@ -59,6 +59,14 @@ class MultiHeadAttention(Layer):
         self._kernel_regularizer = regularizers.get(kernel_regularizer)
         self._bias_regularizer = regularizers.get(bias_regularizer)
         self._activity_regularizer = regularizers.get(activity_regularizer)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outputs = super().__call__(*args, **kwargs)
+        # as in Keras, the inputs lose their masks: a residual sum after the layer has none
+        for x in (*args[:3], *(kwargs.get(name) for name in ("query", "value", "key"))):
+            if get_mask(x) is not None:
+                set_mask(x, None)
+        return outputs
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
