@@ -18,6 +18,7 @@ from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.passes import pass_
 from kcompile.strategies import (
     attention,
+    column_sums,
     contraction,
     convolution,
     depthwise,
@@ -49,6 +50,7 @@ STRATEGIES: dict[str, ModuleType] = {
     "depthwise": depthwise,
     "convolution": convolution,
     "phases": phases,
+    "column_sums": column_sums,
     "window": window,
     "window_gradient": window_gradient,
     "scatter": scatter,

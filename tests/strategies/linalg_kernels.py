@@ -309,6 +309,27 @@ def narrow_convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int) -> Oper
     return f.ret(y, total)
 
 
+def column_sums(n: Dim, h: int, w: int, c: int, wide: str = "") -> Operation:
+    """Sums of y = x * s and of y * x over the pixels, the first halved; `wide`: and "y" itself, or "padded"."""
+    from kcompile.dialects.upstream import tensor
+
+    f = LinalgKernel("column_sums", [((n, h, w, c), t.f32), ((c,), t.f32)])
+    x, scale = f.inputs
+    identity, channel = dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,))
+    (y,) = f.generic([x, scale], [f.empty((n, h, w, c))], [identity, channel, identity], "pppp",
+                     lambda b, v, s, _: b.mul(v, s))  # fmt: skip
+    pixel, out = dims_map(4, (0, 2, 3, 1)), dims_map(4, (0, 1))
+    start = f.fill((n, c), 0.25)
+    (first,) = f.generic([x, scale], [start], [pixel, dims_map(4, (1,)), out], "pprr",
+                         lambda b, v, s, a: b.add(a, b.mul(v, s)))  # fmt: skip
+    (second,) = f.generic([y, x], [f.fill((n, c), 0.0)], [pixel, pixel, out], "pprr",
+                          lambda b, v, u, a: b.add(a, b.mul(v, u)))  # fmt: skip
+    (half,) = f.generic([first], [f.empty((n, c))], [dims_map(2, (0, 1))] * 2, "pp", lambda b, a, _: b.mul(a, 0.5))
+    if wide == "padded":
+        return f.ret(tensor.pad(f.b, y, f.b.constant(0.0, t.f32), (0, 1, 0, 0), (0, 0, 2, 0)), half)
+    return f.ret(half, y, second) if wide else f.ret(half, second)
+
+
 def dot_of_rows(m: Dim, k: int, n: int) -> Operation:
     """w - 0.5 * (x' @ y), with x [m, k], y [m, n]: the gradient of a dense layer, and its update."""
     f = LinalgKernel("dot_of_rows", [((m, k), t.f32), ((m, n), t.f32), ((k, n), t.f32)])
