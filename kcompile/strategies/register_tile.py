@@ -33,6 +33,7 @@ from kcompile.strategies.points import Parts, Points
 from kcompile.strategies.structured import Generic, Kernel, generic, is_static
 from kcompile.strategies.tile_choice import Tile, least, part_axis, reduction_order
 
+FEW_SUMS = 4  # with more, steps of windows that overlap are not unrolled: LLVM keeps what they share, and sums spill
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
 FEW = 4  # rows of the tile for a batch that does not fill one: 4 to 7 single rows would stream the weights as often
 Place = dict[int, LaneIndex]  # dims of the iteration space
@@ -265,6 +266,16 @@ class Nest:
             loop.yield_(self.step({dim: LaneIndex(loop.iv)}, points, masks, list(loop.args)))
         return list(loop.results)
 
+    def overlap(self, dims: list[int]) -> bool:
+        """Whether steps along `dims` read elements that other rows of the tile read at other steps."""
+        rows = self.tile.row_dim
+        return any(
+            {d for d, _ in e.terms} & set(dims) and e.coefficient(rows)
+            for _, map_ in self.view.operands_read
+            for e in map_.results
+            if len(e.terms) > 1
+        )
+
     def reduce(
         self,
         dims: list[int],
@@ -280,6 +291,8 @@ class Nest:
         extent, rest = self.extents[dims[0]], dims[1:]
         steps = [self.extents[d] for d in dims]
         small = UNROLLED_STEPS if len(points) <= 32 else UNROLLED_STEPS // 2
+        if len(points) > FEW_SUMS and self.overlap(dims):
+            small = 1
         if is_static(steps) and prod(steps) <= small:  # type: ignore[operator, arg-type, type-var]
             assert isinstance(extent, int)
             for i in range(extent):

@@ -40,6 +40,14 @@ def test_the_largest_tiles_stay_in_registers(target: str, vectors: int) -> None:
         assert loop_spills(code, name) == 0, f"{strategy} {rows}x{vectors}"
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_windows_that_overlap_stay_in_registers(target: str) -> None:
+    """A first layer: all its steps would fit into straight code, with more values alive than registers."""
+    made = Target.get(target)
+    code, name = assembly(k.convolution(1, 34, 66, 1, 32, 3, 1), made, "convolution")
+    assert loop_spills(code, name) == 0
+
+
 def test_a_tile_that_is_too_large_is_noticed() -> None:
     target = Target.get("x86-64-v3")
     code, name = assembly(k.dense(64, 96, 32), target, "contraction{rows=6, vectors=4}")
