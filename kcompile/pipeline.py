@@ -214,7 +214,7 @@ class CompiledModule:
         from kcompile.codegen.record import key_of_model
 
         options = self.options
-        if directory(options.cache) is None:
+        if directory(options.cache) is None or self.embed_weights:  # an artifact is a file of its own
             return None
         if not options.reuse or options.verify or options.interpret or options.dump or options.show or options.timing:
             return None
