@@ -55,11 +55,13 @@ from .comparison import (
     where,
 )
 from .control import (
+    associative_scan,
     cond,
     fori_loop,
     map,
     scan,
     switch,
+    vectorized_map,
     while_loop,
 )
 from .creation import (

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kcompile.errors import ArgumentError, UnsupportedError
+from kcompile.errors import ArgumentError, ShapeError, UnsupportedError
 from kcompile.tracing import arithmetic as a
 from kcompile.tracing.bind import convert
 from kcompile.tracing.choice import choose
 from kcompile.tracing.loop import scan as scan_steps
-from kcompile.tracing.structure import flatten, map_structure
+from kcompile.tracing.structure import flatten, map_structure, pack_like
 from kcompile.tracing.tensor import EagerTensor
 from kcompile.tracing.trace import current_trace
 
 from .operation_class import operation
+from .shaping import concatenate, flip, reshape, stack
 
 Body = Callable[..., Any]
 
@@ -32,6 +33,57 @@ def scan(f: Body, init: Any, xs: Any = None, length: Any = None, reverse: bool =
 def map(f: Body, xs: Any) -> Any:
     """f of each step along axis 0 of `xs`, stacked."""
     return scan_steps(lambda _, x: (None, f(x)), None, xs)[1]
+
+
+@operation("core.VectorizedMap", "function")
+def vectorized_map(function: Body, elements: Any) -> Any:
+    """`map`; its name in Keras says that backends may run all steps at once."""
+    return scan_steps(lambda _, x: (None, function(x)), None, elements)[1]
+
+
+@operation("core.AssociativeScan", "f reverse axis")
+def associative_scan(f: Body, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """All partial results of an associative f along `axis`, of a fixed size, by halving: log2(size) calls of f.
+
+    f takes and gives structures like `elems`. Example: `associative_scan(ops.add, x)` is the running sum.
+    """
+    leaves = [convert(x) for x in flatten(elems)]
+    sizes = {x.dims[axis] for x in leaves}
+    if len(sizes) != 1 or not isinstance(next(iter(sizes)), int):
+        raise ShapeError(f"associative_scan needs one fixed size of axis {axis}. Received: {[x.shape for x in leaves]}")
+
+    def along(x: Any, part: slice) -> Any:
+        return x[(slice(None),) * (axis % x.ndim) + (part,)]
+
+    def combine(x: list[Any], y: list[Any]) -> list[Any]:
+        return [convert(v) for v in flatten(f(pack_like(elems, x), pack_like(elems, y)))]
+
+    def partial(values: list[Any]) -> list[Any]:
+        count = values[0].dims[axis]
+        if count < 2:
+            return values
+        left, right = ([along(v, slice(i, count - 1 + i, 2)) for v in values] for i in (0, 1))
+        odd = partial(combine(left, right))
+        even = [along(v, slice(0, 1)) for v in values]
+        if count > 2:
+            before = [along(v, slice(0, (count - 1) // 2)) for v in odd]
+            rest = combine(before, [along(v, slice(2, None, 2)) for v in values])
+            even = [concatenate([x, y], axis=axis) for x, y in zip(even, rest)]
+        return [_interleave(x, y, axis % x.ndim) for x, y in zip(even, odd)]
+
+    turned = [flip(x, axis=axis) for x in leaves] if reverse else leaves
+    found = partial(turned)
+    return pack_like(elems, [flip(x, axis=axis) for x in found] if reverse else found)
+
+
+def _interleave(even: Any, odd: Any, axis: int) -> Any:
+    """Elements of both in turn along `axis`; `even` may have one more."""
+    count = odd.dims[axis]
+    start = (slice(None),) * axis
+    both = stack([even[(*start, slice(0, count))], odd], axis=axis + 1)
+    shape = (*odd.dims[:axis], 2 * count, *odd.dims[axis + 1 :])
+    joined = reshape(both, shape)
+    return joined if even.dims[axis] == count else concatenate([joined, even[(*start, slice(count, None))]], axis=axis)
 
 
 @operation("core.ForiLoop", "lower upper body_fun")

@@ -24,6 +24,16 @@ def halved(x: Any) -> Any:
     return ops.while_loop(lambda x, n: ops.max(x) > 0.1, lambda x, n: (x * 0.5, n + 1), (x, 0), maximum_iterations=20)
 
 
+def recurrence() -> list[Any]:
+    """Products from the right, and y = y * x + 2 x, whose pairs (x, 2 x) combine in any grouping."""
+    products, sums = np.zeros_like(X), np.zeros_like(X)
+    p, y = np.ones(4, "float32"), np.zeros(4, "float32")
+    for i in (2, 1, 0):
+        p, y = p * X[:, i], y * X[:, i] + 2 * X[:, i]
+        products[:, i], sums[:, i] = p, y
+    return [products, sums]
+
+
 CASES: dict[str, tuple[Callable[[Any], Any], Callable[[], list[Any]]]] = {
     "scan": (lambda x: ops.scan(lambda c, x: (c + x, c), ops.zeros((3,)), x), lambda: [X.sum(0), X.cumsum(0) - X]),
     "scan from a number": (lambda x: ops.scan(lambda c, x: (c + x[0], None), 0.0, x)[0], lambda: [X[:, 0].sum()]),
@@ -32,6 +42,14 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[], list[Any]]]] = {
         lambda: [X[::-1].cumsum(0)[::-1] - X],
     ),
     "map": (lambda x: ops.map(lambda x: x * x, x), lambda: [X * X]),
+    "vectorized_map": (lambda x: ops.vectorized_map(lambda x: (x * x, x[0]), x), lambda: [X * X, X[:, 0]]),
+    "associative_scan": (lambda x: ops.associative_scan(ops.add, x), lambda: [X.cumsum(0)]),
+    "associative_scan of pairs": (
+        lambda x: ops.associative_scan(
+            lambda p, q: (p[0] * q[0], p[1] * q[0] + q[1]), (x, x * 2), reverse=True, axis=-1
+        ),
+        lambda: recurrence(),
+    ),
     "fori_loop": (lambda x: ops.fori_loop(2, 5, lambda i, v: v * ops.cast(i, "float32"), x), lambda: [X * 24]),
     "fori_loop of nothing": (lambda x: ops.fori_loop(2, 2, lambda i, v: v * 0, x), lambda: [X]),
     "while_loop": (halved, lambda: [X / 32, np.int32(5)]),
