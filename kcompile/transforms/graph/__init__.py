@@ -5,6 +5,7 @@ fold-scale-into-weights, pack-weights,
   hoist-weights                                  what the weights alone decide is done at load
 simplify-scans, hoist-scan-invariants            loops do what they must, once what they may
 mask-pooled-gradients, split-reductions          less to do, more at once
-decompose-*, align-operands, narrow-dots,
+fold-upsampling, use-winograd                    the same convolutions with fewer multiplications
+decompose-*, align-operands, narrow-*,
   pointwise-to-dot                               the forms that strategies have kernels for
 """
