@@ -188,6 +188,19 @@ def test_a_cell_of_ones_own() -> None:
     np.testing.assert_allclose(back[:, :, 0], np.cumsum(x.sum(-1)[:, ::-1], axis=1) * 10, rtol=1e-4)
 
 
+def test_an_embedding_turned_round() -> None:
+    tied = layers.ReversibleEmbedding(7, 3, mask_zero=True, logit_soft_cap=2.0)
+    rows = tied(np.array([[1, 0, 6]]))
+    assert layers.masks.get_mask(rows).numpy().tolist() == [[True, False, True]]
+    scores = tied(rows, reverse=True).numpy()
+    table = tied.embeddings.numpy()
+    np.testing.assert_allclose(scores, 2 * np.tanh(rows.numpy() @ table.T / 2), rtol=1e-5, atol=1e-6)
+    words = keras.Input((3,), dtype="int32")
+    model = keras.Model(words, tied(layers.GRU(3, return_sequences=True)(tied(words)), reverse=True))
+    close(model.predict(np.array([[1, 0, 6]], "int32"), verbose=0), model(np.array([[1, 0, 6]], "int32")))
+    assert len(model.weights) == 4
+
+
 def test_training_lowers_the_loss() -> None:
     x = steps(16)
     y = x.sum((1, 2))[:, None] > 0
