@@ -181,13 +181,11 @@ class Artifact:
         sizes = self._sizes(arrays)
         outputs = [np.empty([extent(e, sizes) for e in p["shape"]], p["dtype"]) for p in self.outputs]
         values = (ctypes.c_int64 * max(len(sizes), 1))(*(sizes[s] for s in self.manifest["sizes"]))
-        need = ctypes.c_int64()
-        status = self._arena_bytes(ctypes.addressof(values), self._env.threads, ctypes.addressof(need))
-        _check(status, InputError)
+        need = self.arena_bytes(sizes)
         with self._lock:
             arena = self._free.pop() if self._free else _Memory(0)
-        if arena.nbytes < need.value:
-            arena = _Memory(need.value)
+        if arena.nbytes < need:
+            arena = _Memory(need)
         tables = [_table(side) for side in (arrays, outputs)]
         status = self._run(
             self._context.address, ctypes.addressof(values), *(ctypes.addressof(t) for pair in tables for t in pair),
@@ -197,6 +195,13 @@ class Artifact:
             self._free.append(arena)
         _check(status, InputError)
         return outputs
+
+    def arena_bytes(self, sizes):
+        """Bytes of memory that `run` works in at these sizes. Raises InputError for sizes that the model refuses."""
+        values = (ctypes.c_int64 * max(len(sizes), 1))(*(sizes[s] for s in self.manifest["sizes"]))
+        need = ctypes.c_int64()
+        _check(self._arena_bytes(ctypes.addressof(values), self._env.threads, ctypes.addressof(need)), InputError)
+        return need.value
 
     def _sizes(self, arrays):
         sizes: dict = {}
