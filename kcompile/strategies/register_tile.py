@@ -35,7 +35,6 @@ from kcompile.strategies.tile_choice import Tile, least, part_axis, reduction_or
 
 FEW_SUMS = 4  # with more, steps of windows that overlap are not unrolled: LLVM keeps what they share, and sums spill
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
-FEW = 4  # rows of the tile for a batch that does not fill one: 4 to 7 single rows would stream the weights as often
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -99,20 +98,22 @@ class Nest:
         self.row_tiles(tile.rows, self.frame.size(extent), symbolic)
 
     def row_tiles(self, rows: int, size: Value, symbolic: bool) -> None:
-        """Tiles of `rows`; with a symbolic number of rows that is less, of FEW, and single rows at last."""
-        b = self.b
+        """Tiles of `rows`; with a symbolic number of rows that is less, of half as many, and single rows at last."""
+        b, tile = self.b, self.tile
         tiles = b.floordiv(b.add(size, b.index(rows - 1)), b.index(rows))
         if not symbolic:
-            self.lane_tiles(self.tile.vectors, rows, tiles, size)
+            self.lane_tiles(tile.vectors, rows, tiles, size)
             return
+        # two rows of few vectors would wait for their additions; out of panels a row takes few vectors, too
+        vectors = max(tile.vectors, tile.single_row) if rows == 2 and self.panels > 1 else tile.vectors
         with b.if_(b.cmp("ge", size, b.index(rows))) as branch:
-            self.lane_tiles(self.tile.vectors, rows, tiles, size)
+            self.lane_tiles(vectors, rows, tiles, size)
             branch.yield_([])
             with branch.else_():
-                if rows >= 2 * FEW:
-                    self.row_tiles(FEW, size, symbolic)
+                if rows >= 4:
+                    self.row_tiles(rows // 2, size, symbolic)
                 else:
-                    self.lane_tiles(self.tile.single_row, 1, size, size)
+                    self.lane_tiles(tile.single_row, 1, size, size)
                 branch.yield_([])
 
     def lane_tiles(self, vectors: int, rows: int, row_tiles: Value, row_size: Value) -> None:
