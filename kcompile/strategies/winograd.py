@@ -27,9 +27,9 @@ from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
+from kcompile.strategies.winograd_results import Scatter
 from kcompile.strategies.winograd_transforms import (
     GatherParts,
-    Scatter,
     Tiles,
     image_shape,
     input_groups,
