@@ -128,8 +128,12 @@ def panel_dim(view: Generic) -> int:
     dim = view.output_maps[0].results[groups[-1][0]].dim
     if dim is None or not isinstance(view.extents()[dim], int):
         return -1
-    # where the other operand depends on it as well, as in a grouped convolution, panels have nothing in common
-    return dim if any(dim not in m.used_dims() for _, m in view.operands_read) else -1
+    lane = view.output_maps[0].results[-1].dim
+    # where both operands depend on it, as in a grouped convolution, or not the one along which the lanes run, panels
+    # have nothing in common with one another
+    with_lanes = [dim in m.used_dims() for _, m in view.operands_read if lane in m.used_dims()]
+    without = [dim in m.used_dims() for _, m in view.operands_read if lane not in m.used_dims()]
+    return dim if all(with_lanes) and not any(without) else -1
 
 
 def reduction_order(view: Generic) -> list[int]:

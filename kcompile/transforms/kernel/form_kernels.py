@@ -9,6 +9,7 @@ Reads graph, writes kernel. Constants of one element are copied into the dispatc
 
 from __future__ import annotations
 
+from kcompile.dialects.graph.contraction import free_axes
 from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.passes import pass_
@@ -50,8 +51,12 @@ def _take_reshape(dispatch: Operation) -> None:
         return
     (reshape,) = users
     panels, whole = tensor_type(reshape.operands[0]).shape, tensor_type(reshape.result).shape
+    dot = next(op for op in dispatch.body.ops if op.name == "graph.dot_general")
+    weights = tensor_type(dot.operands[1]).rank
     if len(whole) + 1 != len(panels) or whole[:-1] != panels[:-2]:
         return
+    if len(free_axes(weights, dot["rhs_batch"], dot["rhs_contract"])) < 2:
+        return  # one of the two axes is the left operand's: rows
     end = dispatch.body.terminator
     inner = reshape.clone({reshape.operands[0]: end.operands[0]})
     dispatch.body.insert_before(end, inner)
