@@ -5,9 +5,9 @@
     for tile in this worker's share of (images, row tiles, column tiles):
         for vector of channels:
             sums[rows][columns] = init
-            for kh:                                     # unrolled, as all below
-                load w[kh, 0 .. kw)
-                for row in tile: for place in the input row: load once; add into the sums of the columns it is under
+            load w                                      # a large kernel row by row, all below for each row
+            for row of the input: for place in it:      # unrolled
+                load x once; add into the sums of the pixels in whose windows it is
             epilogue(sums) -> store
 
 Traffic: the input about (rows + 2) * (columns + 2) / (rows * columns) times from the second-level cache, where a loop
@@ -32,6 +32,7 @@ from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 MOST_TAPS = 64  # kernel elements; a tile is straight code of about 16 times as many operations
+HELD_TAPS = 9  # with 16 sums and an input, 26 of 32 registers; every input is loaded once then
 LINE = 0.75  # cycles that one vector between second-level cache and register costs
 
 
@@ -57,6 +58,10 @@ class Window:
     dilation: int
     places: int
     taps: int
+
+    def reads(self, place: int, tap: int) -> int:
+        """Which input is under a tap of a window, both counted from 0."""
+        return place * self.stride + tap * self.dilation
 
     def reach(self, count: int) -> int:
         """Inputs that `count` windows side by side lie over."""
@@ -213,23 +218,32 @@ class PixelTile:
         ]
         sums = self.start(places)
         sources = self.corner(row, column)
-        for kh in range(rows.taps):
-            taps = [self.weight(here, kh, kw) for kw in range(columns.taps)]
-            for i in range(tile.rows):
-                for place in range(columns.reach(tile.columns)):
+        for first in self.tap_rows():
+            taps = {(kh, kw): self.weight(here, kh, kw) for kh in first for kw in range(columns.taps)}
+            for down in range(rows.reach(tile.rows)):
+                over = [(i, kh) for i in range(tile.rows) for kh in first if rows.reads(i, kh) == down]
+                for place in range(columns.reach(tile.columns)) if over else ():
                     under = [
                         (j, kw)
-                        for kw in range(columns.taps)
                         for j in range(tile.columns)
-                        if j * columns.stride + kw * columns.dilation == place
+                        for kw in range(columns.taps)
+                        if columns.reads(j, kw) == place
                     ]
                     if not under:
                         continue
-                    x = self.input(here, sources, i * rows.stride + kh * rows.dilation, place)
-                    for j, kw in under:
-                        k = i * tile.columns + j
-                        sums[k] = self.step(x, taps[kw], sums[k])
+                    x = self.input(here, sources, down, place)
+                    for i, kh in over:
+                        for j, kw in under:
+                            k = i * tile.columns + j
+                            sums[k] = self.step(x, taps[kh, kw], sums[k])
         self.finish(places, sums)
+
+    def tap_rows(self) -> list[list[int]]:
+        """The rows of the kernel that are held in registers together: all of a small one."""
+        rows, columns = self.found.rows, self.found.columns
+        if rows.taps * columns.taps <= HELD_TAPS:
+            return [list(range(rows.taps))]
+        return [[kh] for kh in range(rows.taps)]
 
     def corner(self, row: Value, column: Value) -> list[Value]:
         """Where the input under a tile begins."""
