@@ -121,7 +121,10 @@ class _RowEmitter:
         whole = b.add(lo, b.mul(b.floordiv(b.sub(hi, lo), b.index(group)), b.index(group)))
         for begin, end, step in ((lo, whole, group), (whole, hi, 1)) if group > 1 else ((lo, hi, 1),):
             with b.for_(begin, end, step) as loop:
-                self.rows([self.place(b.add(loop.iv, b.index(i)), sizes) for i in range(step)])
+                rows = [self.place(loop.iv, sizes)]
+                for _ in range(1, step):
+                    rows.append(self.following(rows[-1], sizes))
+                self.rows(rows)
                 loop.yield_()
 
     def place(self, number: Value, sizes: list[Value]) -> list[LaneIndex]:
@@ -132,6 +135,20 @@ class _RowEmitter:
             at.append(LaneIndex(b.mod(number, size)))
             number = b.floordiv(number, size)
         return [*([LaneIndex(number)] if sizes else []), *at[::-1]]
+
+    def following(self, at: list[LaneIndex], sizes: list[Value]) -> list[LaneIndex]:
+        """The indices of the next row: one more, carried on where a size is reached; divisions take 20 cycles."""
+        b = self.b
+        made: list[LaneIndex] = []
+        carry: Value | None = None
+        for index, size in reversed(list(zip(at, sizes, strict=True))):
+            more = b.add(index.base, b.index(1))
+            moved = more if carry is None else b.select(carry, more, index.base)
+            reached = b.cmp("eq", moved, size)
+            carry = reached
+            last = len(made) == len(sizes) - 1
+            made.append(LaneIndex(moved if last else b.select(reached, b.index(0), moved)))
+        return made[::-1]
 
     def rows(self, rows: list[list[LaneIndex]]) -> None:
         """Rows side by side, reduction by reduction: while the lanes of one are joined, the next are swept."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation
+from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph.attention_pattern import attention_scores
 
@@ -37,6 +38,8 @@ def align_dot(op: Operation) -> bool:
     free = [d for d in range(rank) if d not in batch and d not in contract]
     if not free or free[-1] == rank - 1 or rhs.type.shape[free[-1]] == 1:  # type: ignore[attr-defined]
         return False
+    if isinstance(rhs.type.shape[free[-1]], SymbolicDim):  # type: ignore[attr-defined]
+        return False  # lanes need a fixed size: they run along the sum instead, where it lies last
     order = (*batch, *contract, *free)
     op.set_operand(1, GraphBuilder.before_op(op).transpose(rhs, permutation=order))
     op["rhs_batch"] = tuple(range(len(batch)))
