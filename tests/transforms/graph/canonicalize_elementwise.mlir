@@ -364,6 +364,38 @@
 }) : () -> ()
 
 // -----
+// gelu-before-broadcast
+// CHECK-LABEL: sym_name = "main"
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<f32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.gelu"([[V_arg0]]) : (tensor<f32>) -> tensor<f32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.broadcast_in_dim"([[V_0]]) {dims = array<i64>, shape = array<i64: 4>} : (tensor<f32>) -> tensor<4xf32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<4xf32>) -> ()
+"builtin.module"() ({
+  "func.func"() <{sym_name = "main", function_type = (tensor<f32>) -> tensor<4xf32>}> ({
+  ^bb0(%arg0: tensor<f32>):
+    %0 = "graph.broadcast_in_dim"(%arg0) {dims = array<i64>, shape = array<i64: 4>} : (tensor<f32>) -> tensor<4xf32>
+    %1 = "graph.gelu"(%0) : (tensor<4xf32>) -> tensor<4xf32>
+    "func.return"(%1) : (tensor<4xf32>) -> ()
+  }) : () -> ()
+}) : () -> ()
+
+// -----
+// gelu-before-reshape
+// CHECK-LABEL: sym_name = "main"
+// CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<3x1xf32>):
+// CHECK-NEXT: [[V_0:%[^ :,()]+]] = "graph.gelu"([[V_arg0]]) : (tensor<3x1xf32>) -> tensor<3x1xf32>
+// CHECK-NEXT: [[V_1:%[^ :,()]+]] = "graph.reshape"([[V_0]]) {shape = array<i64: 3>} : (tensor<3x1xf32>) -> tensor<3xf32>
+// CHECK-NEXT: "func.return"([[V_1]]) : (tensor<3xf32>) -> ()
+"builtin.module"() ({
+  "func.func"() <{sym_name = "main", function_type = (tensor<3x1xf32>) -> tensor<3xf32>}> ({
+  ^bb0(%arg0: tensor<3x1xf32>):
+    %0 = "graph.reshape"(%arg0) {shape = array<i64: 3>} : (tensor<3x1xf32>) -> tensor<3xf32>
+    %1 = "graph.gelu"(%0) : (tensor<3xf32>) -> tensor<3xf32>
+    "func.return"(%1) : (tensor<3xf32>) -> ()
+  }) : () -> ()
+}) : () -> ()
+
+// -----
 // exp-before-broadcast
 // CHECK-LABEL: sym_name = "main"
 // CHECK-NEXT: ^bb0([[V_arg0:%[^ :,()]+]]: tensor<f32>):
