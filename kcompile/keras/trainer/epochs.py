@@ -24,7 +24,7 @@ def run_epoch(model: Any, reader: EpochReader, phase: str, listeners: CallbackLi
     Callbacks hear of every `steps_per_execution` batches.
     """
     heard = _Heard(model, phase, listeners)
-    native = _native(model, reader, phase, listeners)
+    native = _native(model, reader, phase)
     if native is None:
         count = _one_by_one(model, reader, phase, heard)
     else:
@@ -80,12 +80,10 @@ def _one_by_one(model: Any, reader: EpochReader, phase: str, heard: _Heard) -> i
     return index + 1
 
 
-def _native(model: Any, reader: EpochReader, phase: str, listeners: CallbackList) -> Any:
-    """(function, arrays) for many batches in one call; None where each batch needs a call of its own."""
+def _native(model: Any, reader: EpochReader, phase: str) -> Any:
+    """(function, arrays) for batches that are rows of arrays; None for others, and where nothing is native."""
     source = reader.source
     if model.run_eagerly or reader.steps is not None or type(source) is not ArraySource or not source.samples:
-        return None
-    if model.steps_per_execution == 1 and listeners.hears_each(phase):
         return None
     step, arrays = model._steps.function(phase, source.parts)
     if step.options.engine != "native":

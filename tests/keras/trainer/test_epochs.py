@@ -1,4 +1,4 @@
-"""Many batches in one native call give what single calls give, and callbacks hear of what they asked for."""
+"""Batches of arrays in native calls give what single steps give, and callbacks hear of what they asked for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Each(keras.callbacks.Callback):
-    """Listens to every batch, so that each is a call of its own."""
+    """Listens to every batch, so that each is a native call of its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,18 +66,24 @@ def test_fit_gives_the_same_bits(rows: int, batch: int, shuffle: bool, weighted:
     x, y = blobs(rows)
     weight = np.linspace(0.5, 2, rows).astype(np.float32) if weighted else None
     results = []
-    for callbacks in ([], [Each()]):
+    for native in (True, True, False):
+        callbacks = [Each()] if results else []
         model, start = noisy()
         for variable, value in zip((*model.variables, *model.optimizer.variables), start, strict=True):
             variable._array[...] = value
         keras.utils.set_random_seed(7)
         model.steps_per_execution = 1 if callbacks or together == "auto" else together
-        history = model.fit(
-            x, y, batch, 3, verbose=0, callbacks=callbacks, shuffle=shuffle, sample_weight=weight,
-            validation_data=(x[::-1], y[::-1]),
-        ).history  # fmt: skip
-        results.append((history, state_of(model), model.evaluate(x, y, batch, verbose=0), np.random.rand()))
-    assert results[0] == results[1]
+        with pytest.MonkeyPatch.context() as patch:
+            if not native:
+                patch.setattr(epochs, "_native", lambda *_: None)
+            history = model.fit(
+                x, y, batch, 3, verbose=0, callbacks=callbacks, shuffle=shuffle, sample_weight=weight,
+                validation_data=(x[::-1], y[::-1]),
+            ).history  # fmt: skip
+            found = (history, state_of(model), model.evaluate(x, y, batch, verbose=0), np.random.rand())
+        results.append((*found, [h for callback in callbacks for h in callback.heard]))
+    assert results[0][:4] == results[1][:4] == results[2][:4]
+    assert results[1] == results[2]
 
 
 def test_the_native_loop_is_used_and_only_where_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,14 +97,16 @@ def test_the_native_loop_is_used_and_only_where_it_may_be(monkeypatch: pytest.Mo
     model.evaluate(x, y, verbose=0)
     assert calls == [False, False]
     model.fit(x, y, verbose=0, callbacks=[Each()])
+    assert calls == [False, False, True]
+    calls.clear()
     model.fit(x, y, verbose=0, steps_per_epoch=2)
     model.fit(((x, y) for _ in range(2)), verbose=0)
     eager = classifier(run_eagerly=True)
     eager.fit(x, y, verbose=0)
-    assert len(calls) == 2
+    assert not calls
     model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=2)
     model.fit(x, y, verbose=0, callbacks=[Each()])
-    assert calls[2:] == [True]
+    assert calls == [True]
 
 
 @pytest.mark.parametrize("generator", [False, True])
