@@ -73,3 +73,19 @@ def test_blocks_that_strided_convolutions_read(
 ) -> None:
     keras.utils.set_random_seed(1)
     check(bottlenecks(height, width, inputs, filters, strides), batch)
+
+
+def test_results_with_borders_of_every_kind_of_kernel() -> None:
+    """What a padded convolution reads: stored with a border by a Winograd, a direct, a depthwise kernel, a pooling."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((14, 17, 32))
+    transformed = layers.Conv2D(32, 3, padding="same", use_bias=False)(image)
+    direct = layers.Conv2D(16, 5, activation="relu")(image)
+    separate = layers.DepthwiseConv2D(3, activation="relu")(image)
+    pooled = layers.MaxPooling2D(3, strides=1)(image)
+    plain = layers.ReLU()(image)
+    readers = [
+        layers.GlobalAveragePooling2D()(layers.Conv2D(8, size, strides=2, padding="same")(x))
+        for size, x in zip((3, 5, 3, 5, 3), (transformed, direct, separate, pooled, plain), strict=True)
+    ]
+    check(keras.Model(image, layers.Concatenate()([*readers, layers.GlobalMaxPooling2D()(plain)])), 3)
