@@ -187,7 +187,7 @@ class _Maker:
             lambda: b.exp(b.neg(b.abs(x))), lambda: b.expm1(b.tanh(x)), lambda: b.log(positive()),
             lambda: b.log1p(b.abs(x)), lambda: b.sqrt(positive()), lambda: b.rsqrt(positive()), lambda: b.sin(x),
             lambda: b.cos(x), lambda: b.tanh(x), lambda: b.logistic(x), lambda: b.erf(x), lambda: b.neg(x),
-            lambda: b.abs(x), lambda: b.max(x, 0.0),
+            lambda: b.gelu(x), lambda: b.abs(x), lambda: b.max(x, 0.0),
         ]  # fmt: skip
         jumps = [
             lambda: b.stop_gradient(x), lambda: b.floor(x), lambda: b.ceil(x), lambda: b.round_even(x),
