@@ -117,8 +117,8 @@ class Tiles:
     def place(self, tile: Value) -> tuple[Value, Value, Value]:
         """Image, and the first row and column, of a tile."""
         b, (_, across) = self.b, self.grid
-        image, inside = b.floordiv(tile, self.count), b.mod(tile, self.count)
-        return image, b.mul(b.floordiv(inside, across), self.step), b.mul(b.mod(inside, across), self.step)
+        image, inside = b.div(tile, self.count), b.rem(tile, self.count)  # nothing here is negative
+        return image, b.mul(b.div(inside, across), self.step), b.mul(b.rem(inside, across), self.step)
 
 
 class Gather:
