@@ -80,7 +80,7 @@ REFUSED: list[tuple[str, list[Type], dict[str, Any], str]] = [
     ("gather", [of(4, 3), of(2, 1, element=t.i32)], {"axes": (2,)}, "different axes from 0 to 1. Received: (2,)"),
     ("gather", [of(4, 3), of(2, 1, element=t.i32)], {"axes": (1,), "batch_axes": (0,)}, "the leading dims of the"),
     ("gather", [of(0, 3), of(2, 1, element=t.i32)], {"axes": (0,)}, "nothing at any index of an axis of size 0"),
-    ("scatter", [of(4, 3), of(2, 1, element=t.i32), of(2, 4)], {"axes": (0,), "kind": "add"}, "updates of type tensor<2x3"),
+    ("scatter", [of(4, 3), of(2, 1, element=t.i32), of(2, 4)], {"axes": (0,), "kind": "add"}, "of type tensor<2x3"),
     ("scatter", [of(4), of(2, 1, element=t.i32), of(2)], {"axes": (0,), "kind": "sub"}, "'kind' is one of set, add"),
     ("scatter", [of(4, element=t.ui8), of(2, 1, element=t.i32), of(2, element=t.ui8)], {"axes": (0,), "kind": "max"},
      "needs numbers with a sign"),
