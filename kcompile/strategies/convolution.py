@@ -19,12 +19,7 @@ from kcompile.strategies.tile_choice import Tile
 
 def match(kernel: Kernel, target: Target) -> Tile | None:
     view = tile_choice.single_reduction(kernel)
-    if (
-        view is None
-        or not is_multiply_add(view)
-        or not has_windows(view)
-        or not tile_choice.results_fit(kernel, view)
-    ):
+    if view is None or not is_multiply_add(view) or not has_windows(view) or not tile_choice.results_fit(kernel, view):
         return None
     return tile_choice.choose(view, target)
 
