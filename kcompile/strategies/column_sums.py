@@ -38,12 +38,12 @@ class Columns:
 
 def match(kernel: Kernel, target: Target) -> Columns | None:
     """Reductions over one space that do not need each other, with more than one thing to compute."""
-    if not kernel.roots or any(op.name != "linalg.generic" or len(op.results) != 1 for op in kernel.roots):
+    if kernel.function.get("kernel.root") != "column_sums":
         return None
     views = [generic(op) for op in kernel.roots]
     first, order = views[0], axes_of(views[0])
     lane = lane_dim(first)
-    if order is None or lane is None or order[-1] != lane:
+    if lane is None or order[-1] != lane:
         return None
     for view in views:
         plain = [e.dim for e in view.output_maps[0].results] == list(view.parallel)
@@ -65,12 +65,9 @@ def match(kernel: Kernel, target: Target) -> Columns | None:
     return Columns(lanes, vectors)
 
 
-def axes_of(view: Generic) -> list[int] | None:
-    """The dims in the order of an operand that has them all."""
-    for _, map_ in view.operands_read:
-        if map_.is_permutation and len(map_.results) == view.dims:
-            return [e.dim for e in map_.results]  # type: ignore[misc]
-    return None
+def axes_of(view: Generic) -> list[int]:
+    """The dims in the order of the axes: what stays, what is reduced, the lanes; so fuse-sums puts them together."""
+    return [*view.parallel[:-1], *view.reductions, *view.parallel[-1:]]
 
 
 def depends(value: Value, roots: tuple[Operation, ...]) -> bool:
@@ -101,7 +98,7 @@ class _Emitter:
         self.views = [generic(op) for op in kernel.roots]
         first = self.views[0]
         order, lane = axes_of(first), lane_dim(first)
-        assert order is not None and lane is not None
+        assert lane is not None
         self.order, self.lane = order, lane
         self.extents, self.steps = first.extents(), reduction_order(first)
         self.outer = [d for d in first.parallel if d != lane]
