@@ -12,6 +12,7 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, module_functions
 from kcompile.strategies.select import lower
 from kcompile.strategies.tile_choice import rows_limit
+from tests.strategies import convolution_kernels as c
 from tests.strategies import linalg_kernels as k
 from tests.strategies.test_strategies import TARGETS
 
@@ -33,7 +34,7 @@ def test_the_largest_tiles_stay_in_registers(target: str, vectors: int) -> None:
     rows, columns = rows_limit(vectors, made), vectors * made.lanes(t.f32)
     kernels = {
         "contraction": k.dense(rows * 4, 96, columns),
-        "convolution": k.convolution(1, 58, 58, 64, columns, 3, 1),
+        "convolution": c.convolution(1, 58, 58, 64, columns, 3, 1),
     }
     for strategy, module in kernels.items():
         code, name = assembly(module, made, f"{strategy}{{rows={rows}, vectors={vectors}}}")
@@ -44,7 +45,7 @@ def test_the_largest_tiles_stay_in_registers(target: str, vectors: int) -> None:
 def test_windows_that_overlap_stay_in_registers(target: str) -> None:
     """A first layer: all its steps would fit into straight code, with more values alive than registers."""
     made = Target.get(target)
-    code, name = assembly(k.convolution(1, 34, 66, 1, 32, 3, 1), made, "convolution")
+    code, name = assembly(c.convolution(1, 34, 66, 1, 32, 3, 1), made, "convolution")
     assert loop_spills(code, name) == 0
 
 
