@@ -21,6 +21,7 @@ FAMILIES = {
     "LiteRT": "litert",
     "JAX": "jax-",
     "torch": "torch-",
+    "TensorFlow": "tf-",
     "kcompile": "kcompile",
 }
 
