@@ -126,20 +126,26 @@ def panels(m: Dim, k: int, count: int, n: int, parts: int = 1) -> Operation:
 
 
 def column_sums(n: Dim, h: int, w: int, c: int, wide: str = "") -> Operation:
-    """Sums of y = x * s and of y * x over the pixels, the first halved; `wide`: and "y" itself, or "padded"."""
+    """Sums of y = x * s and of y * x over the pixels, the first halved.
+
+    wide: "y" is a result, too, or "padded"; it is one of an x with its pixels first with "turned".
+    """
     from kcompile.dialects.upstream import tensor
 
-    f = LinalgKernel("column_sums", [((n, h, w, c), t.f32), ((c,), t.f32)])
+    turned = wide == "turned"
+    f = LinalgKernel("column_sums", [((h, w, n, c) if turned else (n, h, w, c), t.f32), ((c,), t.f32)])
     f.function["kernel.root"] = "column_sums"
     x, scale = f.inputs
     identity, channel = dims_map(4, (0, 1, 2, 3)), dims_map(4, (3,))
-    (y,) = f.generic([x, scale], [f.empty((n, h, w, c))], [identity, channel, identity], "pppp",
+    of_x = dims_map(4, (1, 2, 0, 3)) if turned else identity
+    (y,) = f.generic([x, scale], [f.empty((n, h, w, c))], [of_x, channel, identity], "pppp",
                      lambda b, v, s, _: b.mul(v, s))  # fmt: skip
     pixel, out = dims_map(4, (0, 2, 3, 1)), dims_map(4, (0, 1))
+    at_x = dims_map(4, (2, 3, 0, 1)) if turned else pixel
     start = f.fill((n, c), 0.25)
-    (first,) = f.generic([x, scale], [start], [pixel, dims_map(4, (1,)), out], "pprr",
+    (first,) = f.generic([x, scale], [start], [at_x, dims_map(4, (1,)), out], "pprr",
                          lambda b, v, s, a: b.add(a, b.mul(v, s)))  # fmt: skip
-    (second,) = f.generic([y, x], [f.fill((n, c), 0.0)], [pixel, pixel, out], "pprr",
+    (second,) = f.generic([y, x], [f.fill((n, c), 0.0)], [pixel, at_x, out], "pprr",
                           lambda b, v, u, a: b.add(a, b.mul(v, u)))  # fmt: skip
     (half,) = f.generic([first], [f.empty((n, c))], [dims_map(2, (0, 1))] * 2, "pp", lambda b, a, _: b.mul(a, 0.5))
     if wide == "padded":

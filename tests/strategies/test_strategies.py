@@ -123,6 +123,7 @@ CASES = {
     "filter gradient": ("convolution", lambda: c.filter_gradient(B, 6, 7, 5, 18, 3), 3, SUM),
     "column sums": ("column_sums", lambda: k.column_sums(B, 3, 4, 37), 2, SUM),
     "column sums of many": ("column_sums", lambda: k.column_sums(B, 2, 3, 150, "y"), 2, SUM),
+    "column sums of what is turned": ("column_sums", lambda: k.column_sums(B, 3, 2, 18, "turned"), 2, SUM),
     "column sums beside a border": ("column_sums", lambda: k.column_sums(B, 3, 5, 16, "padded"), 3, SUM),
     "inner products": ("inner_products", lambda: c.narrow_convolution(B, 4, 18, 16, 3, 3), 2, SUM),
     "inner products of one": ("inner_products", lambda: c.narrow_convolution(1, 3, 21, 19, 1, 2), 1, SUM),
