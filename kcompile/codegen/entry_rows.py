@@ -55,7 +55,8 @@ def branch_to_rows(
 ) -> None:
     """Leave for the groups of rows unless the batch is a single group.
 
-    There are as many groups for every worker, of at most `rows` rows (at least `least`).
+    There are as many groups for every worker, of at most `rows` rows (at least `least`). Where one group for each
+    worker would be too small, all work on the whole batch together: 7 rows and 1 row would leave a worker idle.
     """
     batch = text.symbols["b"]
     whole = team_size(text, workers)
@@ -66,7 +67,10 @@ def branch_to_rows(
     small = text.new(f"icmp slt i64 {even}, {least}")
     each = text.new(f"select i1 {small}, i64 {least}, i64 {even}")
     several = text.new(f"icmp slt i64 {each}, {batch}")
-    text.line(f"br i1 {several}, label %by_rows, label %at_once")
+    one_each = text.new(f"icmp sle i64 {fewest}, {team}")
+    together = text.new(f"and i1 {small}, {one_each}")
+    apart = text.new(f"xor i1 {together}, true")
+    text.line(f"br i1 {text.new(f'and i1 {several}, {apart}')}, label %by_rows, label %at_once")
     text.label("by_rows")
     text.line(f"store i64 {each}, ptr {text.offset('%frame', 8 * GROUP_ROWS)}")
     text.line(f"store ptr {body}, ptr {text.offset('%frame', 8 * GROUP_BODY)}")

@@ -20,7 +20,7 @@ from .shaping import concatenate, flip, reshape, stack
 Body = Callable[..., Any]
 
 
-@operation("core.Scan", "f length reverse unroll")
+@operation("core.Scan", "length reverse unroll")
 def scan(f: Body, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1) -> Any:
     """`carry, y = f(carry, x)` for each x along axis 0 of `xs`; gives the last carry and all y, stacked.
 
@@ -29,7 +29,7 @@ def scan(f: Body, init: Any, xs: Any = None, length: Any = None, reverse: bool =
     return scan_steps(f, init, xs, length=length, reverse=bool(reverse))
 
 
-@operation("core.Map", "f")
+@operation("core.Map")
 def map(f: Body, xs: Any) -> Any:
     """f of each step along axis 0 of `xs`, stacked."""
     return scan_steps(lambda _, x: (None, f(x)), None, xs)[1]
@@ -41,7 +41,7 @@ def vectorized_map(function: Body, elements: Any) -> Any:
     return scan_steps(lambda _, x: (None, function(x)), None, elements)[1]
 
 
-@operation("core.AssociativeScan", "f reverse axis")
+@operation("core.AssociativeScan", "reverse axis")
 def associative_scan(f: Body, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """All partial results of an associative f along `axis`, of a fixed size, by halving: log2(size) calls of f.
 
@@ -132,13 +132,13 @@ def while_loop(cond: Body, body: Body, loop_vars: Any, maximum_iterations: Any =
     return list(values) if isinstance(loop_vars, list) else values
 
 
-@operation("core.Cond", "true_fn false_fn")
+@operation("core.Cond")
 def cond(pred: Any, true_fn: Body, false_fn: Body) -> Any:
     """true_fn() where `pred`, one truth value, holds, else false_fn(); both give the same shapes and dtypes."""
     return choose(pred, true_fn, false_fn)
 
 
-@operation("core.Switch", "branches")
+@operation("core.Switch")
 def switch(index: Any, branches: Sequence[Body], *operands: Any) -> Any:
     """branches[index](*operands); an index out of range takes the nearest branch."""
     if not branches:
