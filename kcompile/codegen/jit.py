@@ -46,7 +46,9 @@ def load_object(data: bytes, symbols: tuple[str, ...] = ()) -> LoadedObject:
     wanted = symbols or tuple(s.name for s in read_symbols(data) if s.is_global and s.section)
     with _LOCK:
         if _LLJIT is None:
-            _LLJIT = llvm.create_lljit_compiler()
+            # The other linker maps each section by itself; in a process with many mappings they came to lie further
+            # apart than their relocations reach, and LLVM aborts then.
+            _LLJIT = llvm.create_lljit_compiler(use_jit_link=True)
         builder = llvm.JITLibraryBuilder().add_object_img(data)
         for symbol in wanted:
             builder = builder.export_symbol(symbol)
