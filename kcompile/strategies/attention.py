@@ -15,7 +15,7 @@ Source of the idea: Dao et al., "FlashAttention", 2022, without its rescaling, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -26,6 +26,7 @@ from kcompile.strategies.attention_rows import Rows
 from kcompile.strategies.contraction import has_windows, is_multiply_add
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.row_reduction import combiner
 from kcompile.strategies.structured import Generic, Kernel, generic
@@ -36,7 +37,7 @@ UNROLLED = 16  # steps of a product without a loop
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Parameters):
     """lanes: elements of a vector; block: rows of a unit; the two tiles of accumulators, rows x vectors."""
 
     lanes: int
@@ -45,9 +46,6 @@ class Blocks:
     score_vectors: int
     result_rows: int
     result_vectors: int
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

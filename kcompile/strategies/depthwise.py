@@ -17,7 +17,7 @@ the limit. The sum of an element goes over kh, then kw, whatever the tile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -28,6 +28,7 @@ from kcompile.ir.types import TensorType
 from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
@@ -37,15 +38,12 @@ LINE = 0.75  # cycles that one vector between second-level cache and register co
 
 
 @dataclass(frozen=True, slots=True)
-class Pixels:
+class Pixels(Parameters):
     """rows, columns: pixels of a tile. lanes: channels of a vector."""
 
     rows: int
     columns: int
     lanes: int
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
@@ -28,13 +29,10 @@ PIECES = 16  # shares that are equal enough for a team; a division for every row
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class Lanes(Parameters):
     """lanes: elements of a vector."""
 
     lanes: int
-
-    def __str__(self) -> str:
-        return f"lanes={self.lanes}"
 
 
 def match(kernel: Kernel, target: Target) -> Lanes | None:

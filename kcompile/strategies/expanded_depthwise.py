@@ -13,7 +13,7 @@ Source of the idea: Alwani et al., "Fused-layer CNN accelerators", 2016.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -24,6 +24,7 @@ from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.depthwise import Form, Pixels, PixelTile
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
@@ -32,7 +33,7 @@ CHUNKS = (32, 48, 16)  # channels of a chunk, best first: 2 or 3 vectors of 16 f
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Parameters):
     """chunk: channels. band: rows of the result. pixels, vectors: sums of the 1x1. rows, columns: of the depthwise."""
 
     chunk: int
@@ -42,9 +43,6 @@ class Blocks:
     rows: int
     columns: int
     lanes: int
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
@@ -34,14 +35,11 @@ COMBINERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Parameters):
     """lanes: elements of a vector; unroll: independent accumulators."""
 
     lanes: int
     unroll: int
-
-    def __str__(self) -> str:
-        return f"lanes={self.lanes}, unroll={self.unroll}"
 
 
 def combiner(view: Generic) -> Operation | None:

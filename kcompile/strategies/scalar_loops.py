@@ -13,6 +13,7 @@ from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.placement import placed, whole_of
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
@@ -20,11 +21,8 @@ from kcompile.strategies.tile_choice import results_fit
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Parameters):
     """No parameters."""
-
-    def __str__(self) -> str:
-        return ""
 
 
 def match(kernel: Kernel, target: Target) -> Nothing | None:

@@ -23,6 +23,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
@@ -30,14 +31,11 @@ SHARED_VECTORS = 2  # of the last dim, from which on the workers share vectors: 
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Parameters):
     """lanes: elements of a vector along the last dim of x. by: what the workers share: batch, vectors or targets."""
 
     lanes: int
     by: str
-
-    def __str__(self) -> str:
-        return f"lanes={self.lanes}, by={self.by}"
 
 
 def match(kernel: Kernel, target: Target) -> Shares | None:

@@ -8,7 +8,7 @@ shape alone: `sets` may depend on it, and nothing else that a choice sets touche
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import prod
 
 from kcompile.codegen.target import FMA, Target
@@ -17,6 +17,7 @@ from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim, SymbolicDim, evaluate, symbols_of
 from kcompile.ir.types import TensorType
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.placement import whole_of
 from kcompile.strategies.structured import Generic, Kernel, generic
 
@@ -25,7 +26,7 @@ ALIASED = 2048  # bytes: rows that are multiples of it apart share few sets of t
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Parameters):
     """How a reduction is cut.
 
     row_dim, lane_dim   dims of the iteration space (-1: no row dim)
@@ -51,9 +52,6 @@ class Tile:
     unroll: int
     sets: int
     group: int
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={str(getattr(self, f.name)).lower()}" for f in fields(self))
 
 
 def single_reduction(kernel: Kernel) -> Generic | None:

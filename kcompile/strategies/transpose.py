@@ -18,19 +18,17 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
+class Square(Parameters):
     """lanes: side of a square; row_dim: the dim that is contiguous in the operand."""
 
     lanes: int
     row_dim: int
-
-    def __str__(self) -> str:
-        return f"lanes={self.lanes}, row_dim={self.row_dim}"
 
 
 def match(kernel: Kernel, target: Target) -> Square | None:

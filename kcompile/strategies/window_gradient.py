@@ -19,18 +19,16 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(Parameters):
     """lanes: channels of a vector."""
 
     lanes: int
-
-    def __str__(self) -> str:
-        return f"lanes={self.lanes}"
 
 
 def match(kernel: Kernel, target: Target) -> Channels | None:

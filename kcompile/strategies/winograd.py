@@ -15,7 +15,7 @@ Traffic of a block: U once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.dialects.graph.winograd import PANEL, WHOLE, panels, phases, point_range
@@ -25,6 +25,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
 from kcompile.strategies.winograd_results import Scatter
@@ -38,7 +39,7 @@ from kcompile.strategies.winograd_transforms import (
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Parameters):
     """How the work is cut.
 
     rows, vectors   tiles and vectors of features of a register tile
@@ -54,9 +55,6 @@ class Blocks:
     block: int
     chunk: int
     share_features: bool
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={str(getattr(self, f.name)).lower()}" for f in fields(self))
 
 
 def match(kernel: Kernel, target: Target) -> Blocks | None:

@@ -14,13 +14,14 @@ A part is the same tiles on any number of workers, so its sum is, too. All of V,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.frame import Frame
+from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.structured import Kernel
 from kcompile.strategies.tile_choice import rows_limit
 from kcompile.strategies.winograd_transforms import (
@@ -37,7 +38,7 @@ MOST_CHANNELS = 64  # of a block: S and half as much of V and Z fill a second le
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Parameters):
     """How the work is cut.
 
     rows, vectors       channels, and vectors of features, of a register tile
@@ -52,9 +53,6 @@ class Blocks:
     channels: int
     features: int
     tiles: int
-
-    def __str__(self) -> str:
-        return ", ".join(f"{f.name}={getattr(self, f.name)}" for f in fields(self))
 
 
 def match(kernel: Kernel, target: Target) -> Blocks | None:

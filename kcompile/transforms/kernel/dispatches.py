@@ -6,10 +6,11 @@ it and keeps the block in an order in which every value is made before it is use
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.attributes import StringAttr
-from kcompile.ir.core import Block, Operation, Region, Value
+from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.location import Location, fuse
 from kcompile.transforms.kernel.access import Reads, reads
 from kcompile.transforms.kernel.kinds import is_elementwise, root_of, tensor_type
@@ -73,6 +74,11 @@ def reads_of(dispatch: Operation) -> Reads | None:
     if found is None:
         return None
     return {v: found[a] for v, a in zip(dispatch.operands, dispatch.body.arguments, strict=True) if a in found}
+
+
+def in_each_block(module: Operation, rewrite: Callable[[Block], bool]) -> bool:
+    """Rewrite the code of @main and the bodies of its scans, each by itself; whether any of them changed."""
+    return any([rewrite(block) for block in code_blocks(find_function(module, "main"))])  # a list: all are rewritten
 
 
 class Dispatches:

@@ -10,16 +10,15 @@ Reads graph, writes kernel. Constants of one element are copied into the dispatc
 from __future__ import annotations
 
 from kcompile.dialects.graph.contraction import free_axes
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import make_dispatch
+from kcompile.transforms.kernel.dispatches import in_each_block, make_dispatch
 from kcompile.transforms.kernel.kinds import is_alias, is_inline_constant, root_of, tensor_type
 
 
 @pass_("form-kernels", reads="graph", writes="kernel", exact=True)
 def form_kernels(module: Operation) -> bool:
-    return any([_form(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _form)
 
 
 def _form(body: Block) -> bool:

@@ -6,11 +6,10 @@ of the kernels that make their operands: of `c = x - mean; reduce(c * c)` only c
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
-from kcompile.transforms.kernel.dispatches import Dispatches
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block
 from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import (
     is_elementwise_dispatch,
@@ -23,7 +22,7 @@ ROOTS = ("graph.reduce", "graph.pad")
 
 @pass_("fuse-cheap-producers", reads="kernel", writes="kernel", exact=True)
 def fuse_cheap_producers(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

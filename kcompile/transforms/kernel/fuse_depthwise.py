@@ -8,13 +8,12 @@ Only what the strategy expanded_depthwise takes is fused.
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir import types as t
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.ir.rewriting import splat_of
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, root_op, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 
 IMAGES, FILTER = (0, 3, 1, 2), (3, 2, 0, 1)  # channels last
@@ -26,7 +25,7 @@ WIDEST = 256  # columns: a band of rows of a chunk stays in the second-level cac
 
 @pass_("fuse-depthwise", reads="kernel", writes="kernel", exact=True)
 def fuse_depthwise(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

@@ -8,12 +8,11 @@ Reads kernel, writes kernel. A producer is merged
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.access import Reads
-from kcompile.transforms.kernel.dispatches import Dispatches, reads_of
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, reads_of
 from kcompile.transforms.kernel.legality import (
     is_elementwise_dispatch,
     is_inlinable,
@@ -24,7 +23,7 @@ from kcompile.transforms.kernel.legality import (
 
 @pass_("fuse-elementwise", reads="kernel", writes="kernel", exact=True)
 def fuse_elementwise(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

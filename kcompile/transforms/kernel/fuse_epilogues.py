@@ -13,17 +13,16 @@ Option `max`: how many dispatches one root may take in (no limit: 0).
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block
 from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import is_epilogue
 
 
 @pass_("fuse-epilogues", reads="kernel", writes="kernel", exact=True)
 def fuse_epilogues(module: Operation, max: int = 0) -> bool:
-    return any([_fuse(block, max) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, lambda block: _fuse(block, max))
 
 
 def _fuse(block: Block, max: int) -> bool:

@@ -9,17 +9,16 @@ rotated by halves. Parts that others read as well are stored twice, which is sti
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, reads_of, root_op, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, reads_of, root_op, yielded
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 from kcompile.transforms.kernel.legality import is_elementwise_dispatch
 
 
 @pass_("fuse-joins", reads="kernel", writes="kernel", exact=True)
 def fuse_joins(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

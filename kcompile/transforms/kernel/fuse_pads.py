@@ -8,11 +8,10 @@ border alone, and no copy. Where others read the result as it is, the kernel sto
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches, root_op, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.kinds import is_inline_constant, root_of, tensor_type
 
 ROOTS = frozenset(  # what stores tile by tile
@@ -22,7 +21,7 @@ ROOTS = frozenset(  # what stores tile by tile
 
 @pass_("fuse-pads", reads="kernel", writes="kernel", exact=True)
 def fuse_pads(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

@@ -9,10 +9,9 @@ nothing, and where nobody else reads the result of the convolution, that is not 
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, root_op, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 
 PRODUCER, CONSUMER = "graph.winograd_convolution", "graph.reduce_window"
@@ -21,7 +20,7 @@ VECTOR = 16  # features: a whole number of vectors on every target
 
 @pass_("fuse-pools", reads="kernel", writes="kernel", exact=True)
 def fuse_pools(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

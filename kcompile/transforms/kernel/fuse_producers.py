@@ -6,11 +6,10 @@ readers is computed again where that is cheaper than loading its result.
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
-from kcompile.transforms.kernel.dispatches import Dispatches
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block
 from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import (
     PROLOGUE_ROOTS,
@@ -22,7 +21,7 @@ from kcompile.transforms.kernel.legality import (
 
 @pass_("fuse-producers", reads="kernel", writes="kernel", exact=True)
 def fuse_producers(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.affine import AffineMap, dims_map
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.access import reads
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, yielded
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 from kcompile.transforms.kernel.legality import is_elementwise_dispatch
 
@@ -34,7 +33,7 @@ class RowSpace:
 
 @pass_("fuse-row-chains", reads="kernel", writes="kernel", exact=True)
 def fuse_row_chains(module: Operation, most: int = MOST_REDUCTIONS) -> bool:
-    return any([_fuse(block, most) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, lambda block: _fuse(block, most))
 
 
 def _fuse(block: Block, most: int) -> bool:

@@ -6,10 +6,9 @@ in a kernel or two instead of dozens; larger ones are joined when they read a te
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches, iteration_shape
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, iteration_shape
 from kcompile.transforms.kernel.kinds import tensor_type
 
 MAX_RESULTS = 8  # of a joined kernel over more than scalars: each is a stream of stores
@@ -17,7 +16,7 @@ MAX_RESULTS = 8  # of a joined kernel over more than scalars: each is a stream o
 
 @pass_("fuse-siblings", reads="kernel", writes="kernel", exact=True)
 def fuse_siblings(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

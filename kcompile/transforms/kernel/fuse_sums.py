@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.affine import identity_map
-from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.access import reads
 from kcompile.transforms.kernel.cost_model import nominal
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, yielded
 from kcompile.transforms.kernel.fuse_pads import inside_shape
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 
@@ -38,7 +37,7 @@ class Space:
 
 @pass_("fuse-sums", reads="kernel", writes="kernel", exact=True)
 def fuse_sums(module: Operation) -> bool:
-    return any([_fuse(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _fuse)
 
 
 def _fuse(block: Block) -> bool:

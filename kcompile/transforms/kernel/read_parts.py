@@ -9,10 +9,9 @@ from which of several images these come costs nothing, and the joined one is nev
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, root_op, yielded
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 
 READERS = ("graph.winograd_convolution", "graph.winograd_filter_gradient")  # of images, their first operands
@@ -21,7 +20,7 @@ VECTOR = 16  # channels: a whole number of vectors on every target
 
 @pass_("read-parts", reads="kernel", writes="kernel", exact=True)
 def read_parts(module: Operation) -> bool:
-    return any([_inline(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _inline)
 
 
 def _inline(block: Block) -> bool:

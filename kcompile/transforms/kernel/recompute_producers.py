@@ -8,12 +8,11 @@ what is read again in the backward pass does not have to be kept besides what it
 
 from __future__ import annotations
 
-from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir import types as t
-from kcompile.ir.core import Block, Operation, find_function
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
-from kcompile.transforms.kernel.dispatches import Dispatches, reads_of
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, reads_of
 from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import is_elementwise_dispatch, is_prologue, is_same_space
 
@@ -24,7 +23,7 @@ SMALL = 8  # an operand this many times smaller than the value is read from the 
 
 @pass_("recompute-producers", reads="kernel", writes="kernel", exact=True)
 def recompute_producers(module: Operation) -> bool:
-    return any([_recompute(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _recompute)
 
 
 def _recompute(block: Block) -> bool:

@@ -9,14 +9,13 @@ other operands and of the result are free.
 from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
-from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir import types as t
 from kcompile.ir.attributes import attribute
-from kcompile.ir.core import Block, Operation, Region, Value, find_function
+from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
-from kcompile.transforms.kernel.dispatches import Dispatches, iteration_shape
+from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, iteration_shape
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
 from kcompile.transforms.kernel.legality import EPILOGUE_ROOTS, is_elementwise_dispatch
 
@@ -25,7 +24,7 @@ Shape = tuple[Dim, ...]
 
 @pass_("reshape-epilogues", reads="kernel", writes="kernel", exact=True)
 def reshape_epilogues(module: Operation) -> bool:
-    return any([_reshape(block) for block in code_blocks(find_function(module, "main"))])
+    return in_each_block(module, _reshape)
 
 
 def _reshape(body: Block) -> bool:
