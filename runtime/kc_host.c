@@ -95,12 +95,13 @@ static void forget_sleepers(void) {
 }
 #endif
 
-static atomic_uint parks; /* barriers of this region that ran out of patience */
+static atomic_llong slept_ns; /* by the members of this region, in barriers that ran out of patience */
 
 void kc_host_park(void *pool, uint32_t *word, uint32_t seen) {
   (void)pool;
-  atomic_fetch_add_explicit(&parks, 1, memory_order_relaxed);
+  const int64_t start = now_ns();
   sleep_while(word, seen);
+  atomic_fetch_add_explicit(&slept_ns, now_ns() - start, memory_order_relaxed);
 }
 
 void kc_host_wake(void *pool, uint32_t *word) {
@@ -154,8 +155,8 @@ static struct {
   kc_body body; /* the job: written before the boxes, read after them */
   void *arg;
   int32_t team;
-  int32_t step_back; /* regions to run alone after the next sign of a machine that others use */
-  int32_t alone;     /* of those, how many are left */
+  int64_t step_back;   /* ns for which regions ran alone after the last sign of a machine that others use */
+  int64_t alone_until; /* on the clock of now_ns */
   fp_mode mode;
   _Alignas(128) atomic_uint unfinished;
   atomic_uint caller_asleep;
@@ -235,9 +236,10 @@ void kc_host_set_yielding(int32_t on) {
   atomic_store_explicit(&yielding, on, memory_order_relaxed);
 }
 
-int32_t kc_host_next_step_back(int32_t before, int32_t strained) {
-  if (!strained) return before / 2;
-  return before < 4 ? 4 : before >= 128 ? 256 : 2 * before;
+int64_t kc_host_next_step_back(int64_t before, int64_t lost) {
+  if (!lost) return before / 2;
+  const int64_t longest = 1000000000, longer = before > longest / 2 ? longest : 2 * before;
+  return lost > longest ? longest : lost > longer ? lost : longer;
 }
 
 /* Whether the system has taken the CPU from this thread since the last time this was asked. */
@@ -255,12 +257,15 @@ static int was_preempted(void) {
 }
 
 /* A team is only as fast as its slowest member: where others use the CPUs, each barrier waits for a member that does not
- * run, and one thread alone is many times faster. The signs are a barrier that lost its patience and a caller that was
- * preempted; then the next regions run alone, more of them each time in a row. */
-static void look_back(void) {
-  const int strained = atomic_exchange_explicit(&parks, 0, memory_order_relaxed) && was_preempted();
-  team.step_back = kc_host_next_step_back(team.step_back, strained);
-  if (strained && atomic_load_explicit(&yielding, memory_order_relaxed)) team.alone = team.step_back;
+ * run, and one thread alone is faster. The sign is a region that slept in barriers for more than half its time, and a
+ * caller that was preempted; then regions run alone: once for no longer than it lost, which may be chance. */
+static void look_back(int64_t start) {
+  const int64_t slept = atomic_exchange_explicit(&slept_ns, 0, memory_order_relaxed);
+  if (!slept && !team.step_back) return;
+  const int64_t now = now_ns();
+  const int strained = slept > (now - start) / 2 && was_preempted();
+  team.step_back = kc_host_next_step_back(team.step_back, strained ? slept : 0);
+  if (strained && atomic_load_explicit(&yielding, memory_order_relaxed)) team.alone_until = now + team.step_back;
 }
 
 static void post(worker *to) {
@@ -276,9 +281,9 @@ int32_t kc_host_run_on_workers(void *pool, int32_t wanted, kc_body body, void *a
     body(arg, 0, 1);
     return 1;
   }
-  const int32_t size = team.alone > 0 ? 1 : grow_team(wanted);
+  const int64_t start = now_ns();
+  const int32_t size = start < team.alone_until ? 1 : grow_team(wanted);
   if (size == 1) {
-    if (team.alone > 0) --team.alone;
     atomic_store(&team.busy, 0);
     body(arg, 0, 1);
     return 1;
@@ -297,7 +302,7 @@ int32_t kc_host_run_on_workers(void *pool, int32_t wanted, kc_body body, void *a
     if (atomic_load(&team.unfinished) == left) sleep_while((uint32_t *)&team.unfinished, left);
     atomic_store(&team.caller_asleep, 0);
   }
-  look_back();
+  look_back(start);
   atomic_store(&team.busy, 0);
   return size;
 }

@@ -64,13 +64,13 @@ KC_HOST_API void kc_host_set_spin_us(int64_t microseconds);
 KC_HOST_API int32_t kc_host_workers(void);
 KC_HOST_API int32_t kc_host_parked(void);
 
-/* Whether regions run alone for a while after a barrier lost its patience and the caller was preempted: on (1) at first.
- * Where others use the CPUs a team waits at each barrier for a member that does not run. */
+/* Whether regions run alone for a while after one that slept in barriers for more than half its time while its caller
+ * was preempted: on (1) at first. Where others use the CPUs a team waits at each barrier for a member that does not run. */
 KC_HOST_API void kc_host_set_yielding(int32_t on);
 
-/* How many regions run alone after the next such sign, given how many it was before: 4, doubled each time up to 256,
- * halved by each region without a sign. */
-KC_HOST_API int32_t kc_host_next_step_back(int32_t before, int32_t strained);
+/* For how many ns regions run alone after a region that lost `lost` ns in this way, given how many it was before: as
+ * long as the loss, at least twice as long as before, at most a second. lost = 0: half of what it was before. */
+KC_HOST_API int64_t kc_host_next_step_back(int64_t before, int64_t lost);
 
 /* Ends the workers, waiting at most about a second. 0 = done, or nothing to do; 1 = the team is busy, nothing happened;
  * 2 = some thread did not end in time and was left to end by itself. A later region starts a new team. Call it before

@@ -238,11 +238,14 @@ def test_leaving_the_program_with_a_live_team_does_not_hang(host_library_file: P
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
-def test_on_a_busy_machine_more_regions_run_alone_each_time_in_a_row(team: ctypes.CDLL) -> None:
+def test_a_team_steps_back_for_as_long_as_it_lost_and_longer_each_time_in_a_row(team: ctypes.CDLL) -> None:
+    step_back = team.kc_host_next_step_back
+    step_back.restype, step_back.argtypes = ctypes.c_int64, [ctypes.c_int64, ctypes.c_int64]
     backs = [0]
-    for _ in range(9):
-        backs.append(team.kc_host_next_step_back(backs[-1], 1))
-    assert backs == [0, 4, 8, 16, 32, 64, 128, 256, 256, 256]
+    for _ in range(12):
+        backs.append(step_back(backs[-1], 1_000_000))
+    assert backs == [0, *(1_000_000 << n for n in range(10)), 10**9, 10**9]
+    assert step_back(1000, 10**18) == step_back(10**18, 1) == 10**9
     while backs[-1]:
-        backs.append(team.kc_host_next_step_back(backs[-1], 0))
+        backs.append(step_back(backs[-1], 0))
         assert backs[-1] == backs[-2] // 2
