@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 import kcompile
-from kcompile import keras
 from kcompile.codegen.kernels import compile_kernels
 from kcompile.codegen.timing import example_arrays
 from kcompile.ir.core import module_functions
+from kcompile.keras import layers, ops
+from kcompile.keras.models import Model
 from kcompile.options import Options
 from kcompile.runtime.executable import CompiledFunction
 
@@ -42,7 +43,6 @@ class Case:
     make: Callable[[Any], Any]
 
 
-ops, layers = keras.ops, keras.layers
 CASES = [
     Case("relu(x)", (1024,), ops.relu),
     Case("0.5 x + 1", (1024,), lambda x: 0.5 * x + 1.0),
@@ -66,8 +66,8 @@ CASES = [
 
 def calls_of(case: Case, rows: int) -> tuple[list[Callable[[], object]], int]:
     """A call of every kernel of the case on arrays of its own, and the bytes of its input and output."""
-    x = keras.Input(case.row)
-    model = keras.Model(x, case.make(x))
+    x = layers.Input(case.row)
+    model = Model(inputs=x, outputs=case.make(x))
     function = CompiledFunction(kcompile.compile(model).traced, Options.of(threads=1))
     module = function.compiled
     sizes = dict.fromkeys(module.symbols, rows)
