@@ -24,7 +24,6 @@ from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 from kcompile.strategies.tile_choice import lane_dim, reduction_order
 
-MOST_ACCUMULATORS = 16
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -61,8 +60,9 @@ def match(kernel: Kernel, target: Target) -> Columns | None:
     widest = max((t.element_of(v.type) for v in (*kernel.outputs, *kernel.inputs)), key=t.bitwidth)
     lanes, size = target.lanes(widest), extents[lane]
     assert isinstance(size, int)
-    vectors = max(1, min(-(-size // lanes), 4, MOST_ACCUMULATORS // len(views)))
-    return Columns(lanes, vectors)
+    # a wide tile: rows are then read in long runs, and a row that fits one tile (two sums of 192 channels) in order
+    whole, most = -(-size // lanes), max(1, target.registers * 3 // 4 // len(views))
+    return Columns(lanes, -(-whole // -(-whole // most)))
 
 
 def axes_of(view: Generic) -> list[int]:
