@@ -26,7 +26,9 @@ class Memory:
         self.nbytes = nbytes
         self._owner: mmap.mmap | bytearray
         if nbytes >= HUGE_PAGE:
-            self._owner = mmap.mmap(-1, nbytes)
+            # Python's default is memory shared with child processes, for which Linux has no huge pages.
+            private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+            self._owner = mmap.mmap(-1, nbytes, **private)
             if hasattr(mmap, "MADV_HUGEPAGE"):
                 try:
                     self._owner.madvise(mmap.MADV_HUGEPAGE)

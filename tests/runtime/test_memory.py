@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +28,14 @@ def test_blocks_are_aligned_zeroed_and_apart(lengths: list[int]) -> None:
         content = np.frombuffer(block.view(), np.uint8)
         assert (content == number).all()
         assert not content.size or content.ctypes.data == block.address
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks Linux for its mappings")
+def test_large_blocks_are_private_as_huge_pages_must_be() -> None:
+    block = Memory(2 * HUGE_PAGE)
+    mappings = [line.split() for line in Path("/proc/self/maps").read_text().splitlines()]
+    ranges = [(*(int(end, 16) for end in line[0].split("-")), line[1]) for line in mappings]
+    assert [access for low, high, access in ranges if low <= block.address < high] == ["rw-p"]
 
 
 @given(st.lists(st.integers(0, 5), max_size=4), st.sampled_from(["f4", "i1", "c16", "?", "f2"]), st.data())
