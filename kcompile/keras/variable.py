@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,22 @@ def variable_scope(path: str) -> Iterator[None]:
         _LOCAL.path = saved
 
 
+@contextmanager
+def weights_follow() -> Iterator[None]:
+    """Inside, random initial values wait: they are drawn when they are read, or at the end, unless a value came first.
+
+    The weights of a file then cost no drawing. Example: `with weights_follow(): model = build(); load_weights(model)`.
+    """
+    saved = getattr(_LOCAL, "waiting", None)
+    _LOCAL.waiting = waiting = []
+    try:
+        yield
+    finally:
+        _LOCAL.waiting = saved
+    for variable in waiting:
+        variable._draw()
+
+
 def variable_path() -> str:
     """The path that new variables get before their name here."""
     return str(getattr(_LOCAL, "path", ""))
@@ -77,11 +95,27 @@ class Variable(Operators):
         self._regularizer: Any = None
         self._constraint: Any = None
         self._initializer = initializer if callable(initializer) else None
+        waiting: list[Variable] | None = getattr(_LOCAL, "waiting", None)
+        if waiting is not None and getattr(initializer, "repeats", False) and _is_shape(shape):
+            self._element, self._shape = element_type(dtype), tuple(int(d) for d in shape)
+            self._array = _aligned_zeros(self._shape, t.to_numpy(self._element))
+            self._initial_later = partial(self._initial, initializer, shape, dtype)
+            waiting.append(self)
+            return
         with outside_traces():
             value = self._initial(initializer, shape, dtype)
         self._element = value.element
         self._shape = tuple(value.dims)
         self._array = _aligned_copy(value.array)
+
+    _initial_later: Callable[[], EagerTensor] | None = None  # what `weights_follow` has put off
+
+    def _draw(self) -> None:
+        """The initial value, if it was put off and no other has come."""
+        later, self._initial_later = self._initial_later, None
+        if later is not None:
+            with outside_traces():
+                self._array[...] = later().array
 
     @staticmethod
     def _initial(initializer: Any, shape: Any, dtype: Any) -> EagerTensor:
@@ -95,7 +129,7 @@ class Variable(Operators):
             if isinstance(initializer, type):
                 initializer = initializer()
             dims = tuple(shape)
-            if any(not isinstance(d, int | np.integer) or d < 0 for d in dims):
+            if not _is_shape(dims):
                 raise ShapeError(f"a variable needs a shape of known sizes. Received: shape={dims}")
             value = convert(initializer(tuple(int(d) for d in dims), dtype=standardize_dtype(dtype)), dtype)
             if value.dims != dims:
@@ -170,7 +204,7 @@ class Variable(Operators):
     def value(self) -> Tensor:
         """The contents as a tensor."""
         trace = current_trace()
-        found: Tensor = EagerTensor(self._array.copy(), self._element) if trace is None else trace.read(self)
+        found: Tensor = EagerTensor(self.numpy(), self._element) if trace is None else trace.read(self)
         wanted = getattr(_LOCAL, "dtype", None)
         if wanted is not None and self._autocast and t.is_float(self._element):
             return cast(found, wanted)
@@ -191,6 +225,7 @@ class Variable(Operators):
         if trace is not None:
             trace.write(self, new)
         else:
+            self._initial_later = None
             self._array[...] = new.array  # type: ignore[attr-defined]
         return new
 
@@ -202,12 +237,13 @@ class Variable(Operators):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """A copy of the contents."""
+        self._draw()
         return self._array.copy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if current_trace() is not None:
             return np.asarray(self.value, dtype)  # a tracer, which refuses: the values would be baked in
-        return self._array.astype(dtype) if dtype is not None else self._array.copy()
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
 
     def __bool__(self) -> bool:
         return bool(self.value)  # type: ignore[call-overload]
@@ -227,10 +263,19 @@ class Variable(Operators):
         )
 
 
+def _is_shape(dims: Any) -> bool:
+    return isinstance(dims, tuple | list) and all(isinstance(d, int | np.integer) and d >= 0 for d in dims)
+
+
+def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A row-major array that starts at a multiple of 64 bytes."""
+    nbytes = math.prod(shape) * dtype.itemsize
+    memory = Memory(max(1, nbytes)).view()[:nbytes]
+    return np.frombuffer(memory, np.uint8).view(dtype).reshape(shape)
+
+
 def _aligned_copy(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A row-major copy that starts at a multiple of 64 bytes."""
-    memory = Memory(max(1, array.nbytes)).view()[: array.nbytes]
-    copy = np.frombuffer(memory, np.uint8).view(array.dtype).reshape(array.shape)
+    copy = _aligned_zeros(array.shape, array.dtype)
     copy[...] = array
     return copy
 

@@ -54,6 +54,11 @@ class RandomInitializer(Initializer):
             raise ArgumentError(f"seed is an integer, a SeedGenerator or None. Received: seed={seed!r}")
         self.seed = seed
 
+    @property
+    def repeats(self) -> bool:
+        """Whether every call gives the same values, so that it does not matter when it is made."""
+        return isinstance(self.seed, int)
+
     def generator(self) -> np.random.Generator:
         """Where this call's numbers come from."""
         if isinstance(self.seed, int):

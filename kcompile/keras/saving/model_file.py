@@ -22,6 +22,7 @@ from kcompile.keras.saving.atomic import write_atomically
 from kcompile.keras.saving.registry import custom_object_scope
 from kcompile.keras.saving.serialization import deserialize_keras_object, serialize_keras_object, sharing
 from kcompile.keras.saving.weights_file import check_overwrite, read_bytes, weights_from_bytes, weights_to_bytes
+from kcompile.keras.variable import weights_follow
 
 _LARGEST_CONFIG = 256 << 20
 _SMALL = 16 << 20  # members below this are read whatever their compression
@@ -105,7 +106,11 @@ def load_model(
 
 def model_of_bytes(data: bytes, path: str, compile: bool = True) -> Any:
     """The model of the content of a `.keras` file; errors name `path`."""
-    archive = read_archive(data, path)
+    with weights_follow():
+        return _model_of(read_archive(data, path), path, compile)
+
+
+def _model_of(archive: Archive, path: str, compile: bool) -> Any:
     config = archive.config if compile else _without_compile(archive.config)
     try:
         with sharing():
@@ -120,7 +125,7 @@ def model_of_bytes(data: bytes, path: str, compile: bool = True) -> Any:
         warnings.warn(
             f"model '{model.name}' could not be built from its config, so its weights are not loaded. Call it on "
             f"data, then load_weights.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return model
 
