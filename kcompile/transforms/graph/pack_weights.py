@@ -41,9 +41,8 @@ def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True) -> 
                 if outer is None or not ((frozen and outer in weight_only) or is_read_often(value, outer)):
                     continue
                 width = panel_width(value, least)
-                if width:
+                if width and not (frozen and all(op.result in weight_only for op in value.users)):  # @prepare's own
                     _pack(value, outer, width)
-                    weight_only = WeightOnly(function)
                     changed = True
     return changed
 

@@ -83,3 +83,14 @@ def test_what_is_not_a_plain_right_operand_stays() -> None:
     before_return = GraphBuilder.before_op(b.block.terminator)
     before_return.exp(weights)
     assert panel_width(weights, 1) == 0  # something else reads it
+
+
+def test_products_of_weights_alone_stay() -> None:
+    """@prepare computes them once: packing would only cost."""
+    b = GraphBuilder.function("main", [TensorType((8, 64), t.f32), TensorType((64, 64), t.f32)])
+    b.ret(b.dot_general(*b.block.arguments, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,)))
+    main = find_function(b.module, "main")
+    main["arg_attrs"] = tuple(attribute({"kernel.role": "weight"}) for _ in range(2))
+    before = str(b.module)
+    run_pipeline(b.module, "pack-weights{least=1}")
+    assert str(b.module) == before
