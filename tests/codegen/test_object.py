@@ -363,3 +363,18 @@ def test_lanes_follow_the_registers() -> None:
     assert VectorType((Target.host().lanes(t.f32),), t.f32)
     assert Target.host().runs_here()
     assert Target.get("aarch64").runs_here() == (Target.host().architecture == "aarch64")
+
+
+def test_a_select_of_what_is_loaded_waits_for_no_mask() -> None:
+    """A masked load waits for its mask, and memory is then asked too late."""
+
+    def body(b: Any, x: Any, y: Any) -> Any:
+        zero = b.constant(0.0, x.type)
+        return b.select(b.cmp("le", x, zero), zero, y)
+
+    module = kernel_module({"gated": ((t.f32, t.f32), t.f32, body)}, 16)
+    target = Target.get("x86-64-v4")
+    assembly = emit_assembly(print_llvm(module, target), target)
+    loads = [line for line in assembly.splitlines() if "{z}" in line and "(" in line]
+    assert "{z}" in assembly
+    assert loads == []
