@@ -187,6 +187,14 @@ def _plain_store(p: FunctionPrinter, value: Value, buffer: Value, indices: list[
     p.statement(f"store {typed(stored, name)}, ptr {p.address(buffer, indices)}, align {alignment}")
 
 
+@prints("memref.prefetch")
+def _prefetch(p: FunctionPrinter, op: Operation) -> None:
+    buffer, *indices = op.operands
+    function = p.out.declare("llvm.prefetch.p0", "void", "ptr, i32, i32, i32")
+    hint = op["localityHint"]
+    p.statement(f"call void {function}(ptr {p.address(buffer, indices)}, i32 0, i32 {hint}, i32 1)")
+
+
 ALL, NONE = "splat (i1 true)", "splat (i1 false)"
 
 

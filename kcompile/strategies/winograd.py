@@ -9,7 +9,8 @@
 
 Tiles are numbered through all images, so a block may end one image and begin the next; each tile is computed alike in
 any block, and once. V and M of a block stay in the second-level cache. Where the transformed kernel does not fit there,
-workers share out the features first: each then reads its part of the kernel only.
+workers share out the features first: each then reads its part of the kernel only, and asks for what follows while it
+multiplies, which takes about as long as bringing it from memory (7x7x512: 0.98 ms to 0.77, 14x14x256: 0.76 to 0.45).
 Traffic of a block: U once.
 """
 
@@ -235,19 +236,34 @@ class _Emitter:
         with b.for_(0, blocks.chunk) as column, b.for_(0, count) as unit:
             plane = b.add(b.mul(unit.iv, self.points), point)
             feature = b.add(b.mul(chunk, self.chunk), b.mul(column.iv, self.features))
-            sums = self.reduce(point, feature, plane, v)
+            following = self.following(point, column.iv, feature) if blocks.share_features else None
+            sums = self.reduce(point, feature, plane, v, following)
             at = b.mul(column.iv, self.features)
             for i in range(blocks.rows):
                 for j in range(blocks.vectors):
                     place = b.add(at, i * self.chunk + j * blocks.lanes)
                     b.vstore(sums[i * blocks.vectors + j], m, [plane, place])
 
-    def reduce(self, point: Value, feature: Value, plane: Value, v: Value) -> list[Value]:
-        """The accumulators of a register tile after all channels."""
+    def following(self, point: Value, column: Value, feature: Value) -> tuple[Value, Value]:
+        """The point and the first feature of the register tiles after those of a column of a chunk: the next column,
+        then the first one at the next point, then at the first point of the next chunk.
+        """
+        b = self.b
+        ends = b.cmp("eq", column, b.index(self.blocks.chunk - 1))
+        feature = b.sub(b.add(feature, self.features), b.select(ends, b.index(self.chunk), b.index(0)))
+        point = b.add(point, b.select(ends, b.index(1), b.index(0)))
+        ends = b.cmp("eq", point, b.index(self.points))
+        return b.select(ends, b.index(0), point), b.add(feature, b.select(ends, b.index(self.chunk), b.index(0)))
+
+    def reduce(
+        self, point: Value, feature: Value, plane: Value, v: Value, following: tuple[Value, Value] | None
+    ) -> list[Value]:
+        """The accumulators of a register tile after all channels; meanwhile the kernel of the following ones comes."""
         b, blocks = self.b, self.blocks
         kernel_memory = self.frame.memref[self.op.operands[1]]
         zero = b.constant(0.0, VectorType((blocks.lanes,), t.element_of(v.type)))
         panel, inside = b.floordiv(feature, PANEL), b.mod(feature, PANEL)
+        ahead = [following[0], b.floordiv(following[1], PANEL)] if following is not None else None
         with b.for_(0, self.channels, 1, [zero] * (blocks.rows * blocks.vectors)) as loop:
             sums = list(loop.args)
             kernel = []
@@ -255,6 +271,8 @@ class _Emitter:
                 lane = j * blocks.lanes
                 at = [point, b.add(panel, lane // PANEL), loop.iv, b.add(inside, lane % PANEL)]
                 kernel.append(b.vload(kernel_memory, at, blocks.lanes))
+                if ahead is not None and lane % PANEL == 0:
+                    b.prefetch(kernel_memory, [ahead[0], b.add(ahead[1], lane // PANEL), loop.iv, 0])
             for i in range(blocks.rows):
                 value = b.broadcast(b.load(v, [plane, b.add(loop.iv, i * self.width)]), blocks.lanes)
                 for j in range(blocks.vectors):

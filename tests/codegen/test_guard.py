@@ -27,6 +27,7 @@ m = MemRefType((t.DYNAMIC,), t.f32)
 b = LoopBuilder.function("f", [m, m])
 x, y = b.block.arguments
 with b.for_(first, last) as loop:
+    b.prefetch(x, [b.add(loop.iv, 1 << 20)])
     b.store(b.load(x, [loop.iv]), y, [loop.iv])
 kernel = compile_kernels(b.ret().parent_op)["f"]
 run_guarded(kernel, [np.zeros(10, np.float32)], [np.zeros(10, np.float32)])

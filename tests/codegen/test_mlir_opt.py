@@ -63,6 +63,7 @@ def test_vectors_memory_and_control() -> None:
     low, high = b.partition(n, tid, team, 4)
     zero = b.constant(0.0, VectorType((16,), t.f32))
     with b.for_(low, high, 2, [zero, b.constant(1.0, t.f32)]) as loop:
+        b.prefetch(x, [b.add(loop.iv, 1), 0])
         v = b.vload(x, [loop.iv, 0], 16)
         mask = b.mask(b.sub(n, loop.iv), 16)
         v = b.add(v, b.masked_load(x, [loop.iv, 16], mask))

@@ -66,6 +66,7 @@ CASES = {
     "winograd of two": ("winograd", lambda: c.winograd(B, 5, 6, 3, 17, 1, 1, tile=2), 2, WINOGRAD),
     "winograd cropped": ("winograd", lambda: c.winograd(1, 8, 9, 17, 16, -1, 2), 1, WINOGRAD),
     "winograd with a long epilogue": ("winograd", lambda: c.winograd(B, 4, 4, 2, 33, long=True), 1, WINOGRAD),
+    "winograd from afar": ("winograd", lambda: c.winograd(B, 2, 3, 66, 260, tile=2), 1, WINOGRAD),
     "winograd of one pixel": ("winograd", lambda: c.winograd(B, 1, 1, 1, 1), 3, WINOGRAD),
     "winograd of no pixels": ("winograd", lambda: c.winograd(B, 2, 1, 3, 5, 0, 1), 1, EXACT),
     "winograd of no images": ("winograd", lambda: c.winograd(0, 4, 4, 3, 5), 1, EXACT),

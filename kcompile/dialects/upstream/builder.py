@@ -16,7 +16,7 @@ from typing import Any
 from kcompile.dialects.upstream.scalar_builder import Operand, ScalarBuilder, constant_value, signless
 from kcompile.dialects.upstream.vector import kind_attribute, lanes_of
 from kcompile.ir import types as t
-from kcompile.ir.attributes import IntArrayAttr
+from kcompile.ir.attributes import IntArrayAttr, IntAttr
 from kcompile.ir.builder import Builder, new_module
 from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.types import FunctionType, MemRefType, Type, VectorType
@@ -127,6 +127,11 @@ class LoopBuilder(ScalarBuilder):
 
     def store(self, v: Value, memref: Value, indices: Sequence[Operand] = ()) -> None:
         self.create("memref.store", [v, *self._place(memref, indices)])
+
+    def prefetch(self, memref: Value, indices: Sequence[Operand]) -> None:
+        """Bring the line of an element into the second-level cache; beyond the end of the buffer it does nothing."""
+        attrs = {"isWrite": False, "localityHint": IntAttr(2, t.i32), "isDataCache": True}
+        self.create("memref.prefetch", self._place(memref, indices), attrs, ())
 
     def vload(self, memref: Value, indices: Sequence[Operand], lanes: int) -> Value:
         """`lanes` elements along the last dim."""

@@ -68,6 +68,21 @@ class Store:
         return []
 
 
+@memref.op("prefetch", ins="buffer *indices")
+class Prefetch:
+    """buffer[indices] will be read soon. It changes nothing, and may lie outside of the buffer.
+
+    localityHint   3: into the first-level cache, 2: into the second, ..
+    """
+
+    def infer(buffer: Type, *indices: Type, isWrite: bool, localityHint: int, isDataCache: bool) -> tuple[Type, ...]:
+        check_access(buffer, indices)
+        return ()
+
+    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
+        return []
+
+
 @memref.op("alloca")
 class Alloca:
     """Scratch memory of a static shape, for the length of the function; its content is undefined at first."""
