@@ -19,19 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.codegen.interface import stored_bytes
 from kcompile.codegen.object import versions
 from kcompile.codegen.target import Target
-from kcompile.errors import KcompileError
 from kcompile.ir.attributes import attribute
-from kcompile.ir.core import Block, Operation, Region, Value, find_function, module_functions
+from kcompile.ir.core import Block, Operation, Region, find_function, module_functions
 from kcompile.ir.printer import print_operation
-from kcompile.ir.types import FunctionType, TensorType
 
 # What compiles: a record made by other code is not used.
 _COMPILER = ("codegen", "dialects", "ir", "strategies", "transforms", "pipeline.py")
-_SHARED = 1 << 16  # elements: what is smaller is computed again for each weight that needs it
-_LARGE = 4 << 20  # bytes of weights from which on threads pay
 _LENGTH = 8  # bytes of the length of the text, before it
 
 
@@ -79,38 +74,19 @@ class Record:
     def prepare(self, weights: Sequence[np.ndarray[Any, Any]], block: memoryview | bytearray, threads: int = 1) -> None:
         """Fill the block of weights that the object wants, from the weight arguments of the traced function, in order.
 
-        Runs @prepare by the interpreter: in parts, so that nothing is kept longer than needed, and on several threads
-        where the weights are large.
+        Runs @prepare, if there is one, in NumPy.
         """
-        from kcompile.ir.interpreter import interpret
+        from kcompile.codegen import preparation
 
         places: dict[int, list[Any]] = {}
         for place in self.main["plan.weights"]:
             places.setdefault(place["value"], []).append(place)
         function = next((f for f in module_functions(self.header) if f["sym_name"] == "prepare"), None)
-        if function is None:
-            for i, value in enumerate(weights):
-                _store(value, places.get(i, ()), block)
+        if function is not None:
+            preparation.prepare(function, weights, places, block, threads)
             return
-        parts = parts_of(function)
-        module = Operation("builtin.module", (), (), {}, [Region([Block([])])], self.header.location)
-        for part in parts:
-            module.body.append(part.function)
-
-        def run(part: Part) -> None:
-            arguments = [weights[i] for i in part.weights]
-            made = interpret(module, part.function["sym_name"], arguments)
-            for i, value in zip(part.values, made, strict=True):
-                _store(value, places.get(i, ()), block)
-
-        if threads > 1 and len(parts) > 1 and self.weights_bytes >= _LARGE:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(threads) as pool:  # NumPy lets go of the GIL in large operations
-                list(pool.map(run, parts))
-        else:
-            for part in parts:
-                run(part)
+        for i, value in enumerate(weights):
+            preparation.store(value, places.get(i, ()), block)
 
     def to_bytes(self) -> bytes:
         """What `from_bytes` reads."""
@@ -124,82 +100,6 @@ class Record:
 
         end = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
         return cls(parse_module(data[_LENGTH:end].decode(), "<record>"), data[end:])
-
-
-def _store(value: Any, places: Sequence[Any], block: memoryview | bytearray) -> None:
-    """Write a prepared weight to its places in the block."""
-    array = np.asarray(value)
-    for place in places:
-        offset, nbytes = place["offset"], place["bytes"]
-        if array.nbytes == nbytes and array.dtype.isnative:
-            # straight to where it belongs: models have 100 MB of weights
-            np.frombuffer(block, array.dtype, array.size, offset).reshape(array.shape)[...] = array
-            continue
-        data = stored_bytes(array, place["type"].element)
-        if len(data) != nbytes:
-            raise KcompileError(f"weight {place} got {len(data)} bytes; this is a fault of @prepare")
-        block[offset : offset + nbytes] = data
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some of the results of @prepare (`values`) as a function of some of its arguments (`weights`)."""
-
-    function: Operation
-    weights: tuple[int, ...]
-    values: tuple[int, ...]
-
-
-def parts_of(prepare: Operation) -> list[Part]:
-    """@prepare as functions of few results each: those together that share something large to compute."""
-    values = list(prepare.body.terminator.operands)
-    slices = [_slice(value, prepare.body) for value in values]
-    groups: list[tuple[list[int], dict[Operation, None]]] = []
-    for i, ops in enumerate(slices):
-        large = {op for op in ops if any(_size(r) > _SHARED for r in op.results)}
-        mine, rest = ([i], dict(ops)), []
-        for group in groups:
-            if large.isdisjoint(group[1]):
-                rest.append(group)
-            else:
-                mine = ([*group[0], *mine[0]], {**group[1], **mine[1]})
-        groups = [*rest, mine]
-    arguments = prepare.body.arguments
-    order = {op: k for k, op in enumerate(prepare.body.ops)}
-    parts = []
-    for k, (indices, needed) in enumerate(groups):
-        results = [values[i] for i in indices]
-        read = {v for op in needed for inner in op.walk() for v in inner.operands} | set(results)
-        used = [a for a in arguments if a in read]
-        body = Block([a.type for a in used])
-        mapping: dict[Value, Value] = dict(zip(used, body.arguments, strict=True))
-        for op in sorted(needed, key=order.__getitem__):
-            body.append(op.clone(mapping))
-        body.append(Operation("func.return", [mapping[v] for v in results]))
-        part = Operation("func.func", (), (), {}, [Region([body])], prepare.location)
-        part["sym_name"] = f"prepare_{k}"
-        part["function_type"] = FunctionType(tuple(a.type for a in used), tuple(v.type for v in results))
-        parts.append(Part(part, tuple(a.index for a in used), tuple(indices)))
-    return parts
-
-
-def _slice(value: Value, body: Block) -> dict[Operation, None]:
-    """All operations of `body` that a value needs."""
-    found: dict[Operation, None] = {}
-    pending = [value]
-    while pending:
-        op = pending.pop().owner
-        if isinstance(op, Operation) and op.parent is body and op not in found:
-            found[op] = None
-            for inner in op.walk():  # a region may read what is around it
-                pending += inner.operands
-    return found
-
-
-def _size(value: Value) -> int:
-    """Elements of a tensor of known size."""
-    assert isinstance(value.type, TensorType) and isinstance(value.type.size, int)
-    return value.type.size
 
 
 def key_of_model(source: Operation, targets: Sequence[Target], *settings: str) -> str | None:

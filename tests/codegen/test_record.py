@@ -10,9 +10,9 @@ import pytest
 
 import kcompile
 from kcompile import keras, pipeline
-from kcompile.codegen import cache, record
+from kcompile.codegen import cache, preparation, record
 from kcompile.codegen.interface import Interface
-from kcompile.codegen.record import Record, key_of_model, parts_of
+from kcompile.codegen.record import Record, key_of_model
 from kcompile.codegen.target import Target
 from kcompile.ir.core import find_function
 from kcompile.ir.parser import parse_module
@@ -64,30 +64,9 @@ def test_a_record_reads_back_exactly() -> None:
     first.prepare(weights, blocks[0])
     again.prepare(weights, blocks[1])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(record, "_LARGE", 0)
+        patch.setattr(preparation, "_LARGE", 0)
         again.prepare(weights, blocks[2], threads=3)
     assert blocks[0] == blocks[1] == blocks[2] and any(blocks[0])
-
-
-@pytest.mark.parametrize("shared", [0, 1 << 16])
-def test_the_parts_of_prepare_give_what_the_whole_gives(shared: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """shared: parts that share anything are one, or all are computed apart."""
-    from kcompile.ir.interpreter import interpret
-
-    monkeypatch.setattr(record, "_SHARED", shared)
-    made, weights = compiled(reuse=False)
-    header = made.record.header
-    whole = interpret(header, "prepare", weights)
-    parts = parts_of(find_function(header, "prepare"))
-    assert len(parts) > 1
-    seen = []
-    for part in parts:
-        header.body.append(part.function)
-        given = [weights[i] for i in part.weights]
-        for i, value in zip(part.values, interpret(header, part.function["sym_name"], given), strict=True):
-            seen.append(i)
-            np.testing.assert_array_equal(value, whole[i])
-    assert sorted(seen) == list(range(len(whole)))
 
 
 def test_a_model_that_was_compiled_before_runs_no_pass(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
