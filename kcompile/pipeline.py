@@ -47,7 +47,7 @@ PIPELINE = (
                     "unstride-pointwise", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
                     "split-reductions", "align-operands", "narrow-dots", "narrow-convolutions",
                     "hoist-scan-invariants", *SIMPLIFY,
-                    "simplify-scans", "pack-weights", "hoist-weights"),
+                    "simplify-scans", "recompute-masks", "pack-weights", "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("hoist-weights", "freeze"),
                 ("use-winograd", "not exact_conv"))),
     Stage("kernel", ("fuse-attention", "form-kernels", "fuse-cheap-producers", "fuse-elementwise",
