@@ -36,7 +36,7 @@ def match(kernel: Kernel, target: Target) -> Tile | None:
         return None
     if not tile_choice.results_fit(kernel, view, parts=True):
         return None
-    tile = tile_choice.choose(view, target)
+    tile = tile_choice.choose(view, target, tile_choice.may_replace(kernel, view))
     if tile is None or (tile.part_dim < 0 and view.extents()[tile.lane_dim] < NARROW):  # type: ignore[operator]
         return None  # parts (gates) are side by side in a tile only, however narrow they are
     return tile

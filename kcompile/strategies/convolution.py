@@ -21,7 +21,7 @@ def match(kernel: Kernel, target: Target) -> Tile | None:
     view = tile_choice.single_reduction(kernel)
     if view is None or not is_multiply_add(view) or not has_windows(view) or not tile_choice.results_fit(kernel, view):
         return None
-    return tile_choice.choose(view, target)
+    return tile_choice.choose(view, target, tile_choice.may_replace(kernel, view))
 
 
 def emit(kernel: Kernel, tile: Tile, target: Target) -> Operation:

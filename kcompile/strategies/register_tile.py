@@ -31,7 +31,7 @@ from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
 from kcompile.strategies.points import Parts, Points
 from kcompile.strategies.structured import Generic, Kernel, generic, is_static
-from kcompile.strategies.tile_choice import Tile, least, part_axis, reduction_order
+from kcompile.strategies.tile_choice import Tile, divides, least, part_axis, reduction_order
 
 FEW_SUMS = 4  # with more, steps of windows that overlap are not unrolled: LLVM keeps what they share, and sums spill
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
@@ -58,9 +58,7 @@ def emit_nest(frame: Frame, kernel: Kernel, view: Generic, tile: Tile) -> None:
 
 def computes_once(view: Generic, tile: Tile) -> bool:
     """Whether no tile overlaps another: then the epilogue may update an operand in place."""
-    extent = view.extents()[tile.row_dim] if tile.row_dim >= 0 else tile.rows
-    counts = [c for _, c in extent.terms] if isinstance(extent, SymbolicDim) else [extent]
-    return all(count % tile.rows == 0 for count in counts)
+    return tile.row_dim < 0 or divides(tile.rows, view.extents()[tile.row_dim])
 
 
 def has_dear_epilogue(kernel: Kernel) -> bool:

@@ -125,6 +125,16 @@ def panels(m: Dim, k: int, count: int, n: int, parts: int = 1) -> Operation:
     return f.ret(*f.generic([bias, *[whole] * parts], [f.empty((m, count * n))], maps, "pp", body))
 
 
+def update(m: Dim, k: int, n: int) -> Operation:
+    """w - 0.5 * x^T @ dy, w being [k, n]: a step of an optimizer, or a residual."""
+    f = LinalgKernel("update", [((m, k), t.f32), ((m, n), t.f32), ((k, n), t.f32)])
+    x, dy, w = f.inputs
+    maps = [dims_map(3, (2, 0)), dims_map(3, (2, 1)), dims_map(3, (0, 1))]
+    (slope,) = f.generic([x, dy], [f.fill((k, n), 0.0)], maps, "ppr", multiply_add)
+    step: Body = lambda b, old, d, _: b.sub(old, b.mul(d, 0.5))
+    return f.ret(*f.generic([w, slope], [f.empty((k, n))], [dims_map(2, (0, 1))] * 3, "pp", step))
+
+
 def column_sums(n: Dim, h: int, w: int, c: int, wide: str = "") -> Operation:
     """Sums of y = x * s and of y * x over the pixels, the first halved.
 

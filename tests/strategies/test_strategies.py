@@ -53,6 +53,8 @@ CASES = {
     "panels": ("contraction", lambda: k.panels(B, 7, 3, 64), 5, SUM),
     "panels of rows": ("contraction", lambda: k.panels(13, 5, 2, 48), 1, SUM),
     "panels of gates": ("contraction", lambda: k.panels(B, 6, 2, 32, parts=3), 4, SUM),
+    "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
+    "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: c.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
     "convolution dilated": ("convolution", lambda: c.convolution(1, 9, 9, 2, 32, 3, 1, 2), 1, SUM),
