@@ -87,22 +87,51 @@ class Frame:
     @contextmanager
     def parallel(self, extents: Sequence[Dim | Value], grain: int = 1) -> Iterator[list[Value]]:
         """One loop over the flattened `extents`, this worker's share; yields the index in every extent."""
-        b = self.b
-        sizes = [e if isinstance(e, Value) else self.size(e) for e in extents]
-        total = b.index(1)
-        for size in sizes:
-            total = b.mul(total, size)
-        lo, hi = b.partition(total, self.tid, self.team, grain)
-        with b.for_(lo, hi, 1) as loop:
-            indices: list[Value] = []
-            rest = loop.iv
-            for size in reversed(sizes[1:]):
-                indices.append(b.mod(rest, size))
-                rest = b.floordiv(rest, size)
-            if sizes:
-                indices.append(rest)
-            yield indices[::-1]
+        sizes = self.values(extents)
+        with self.share(self.product(sizes), grain) as number:
+            yield self.indices(number, sizes)
+
+    @contextmanager
+    def parallel_groups(self, total: int, group: int, extents: Sequence[Dim | Value]) -> Iterator[list[Value]]:
+        """One loop over (group, extents, place in the group), this worker's share, for `total` places in groups of
+        `group`. The last group may have fewer: shares are of what there is, so that no worker has less to do.
+        """
+        b, sizes = self.b, self.values(extents)
+        full, rest = divmod(total, group)
+        inside = self.product(sizes)
+        with self.share(b.mul(inside, b.index(total))) as number:
+            whole = b.mul(inside, b.index(group))
+            which, width = b.floordiv(number, whole), b.index(group)
+            if rest:
+                which = b.min(which, b.index(full))
+                width = b.select(b.cmp("eq", which, b.index(full)), b.index(rest), width)
+            within = b.sub(number, b.mul(which, whole))
+            yield [which, *self.indices(b.floordiv(within, width), sizes), b.mod(within, width)]
+
+    @contextmanager
+    def share(self, total: Value, grain: int = 1) -> Iterator[Value]:
+        """The loop over this worker's share of range(total)."""
+        lo, hi = self.b.partition(total, self.tid, self.team, grain)
+        with self.b.for_(lo, hi, 1) as loop:
+            yield loop.iv
             loop.yield_()
+
+    def values(self, extents: Sequence[Dim | Value]) -> list[Value]:
+        return [e if isinstance(e, Value) else self.size(e) for e in extents]
+
+    def product(self, sizes: Sequence[Value]) -> Value:
+        total = self.b.index(1)
+        for size in sizes:
+            total = self.b.mul(total, size)
+        return total
+
+    def indices(self, number: Value, sizes: Sequence[Value]) -> list[Value]:
+        """The index in every extent of place `number`, row-major."""
+        b, found = self.b, []
+        for size in reversed(sizes[1:]):
+            found.append(b.mod(number, size))
+            number = b.floordiv(number, size)
+        return [*([number] if sizes else []), *reversed(found)]
 
     @contextmanager
     def nest(self, bounds: Sequence[tuple[Value, Value]]) -> Iterator[list[Value]]:

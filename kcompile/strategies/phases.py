@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from kcompile.codegen.target import Target
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim
 from kcompile.strategies import register_tile
 from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.frame import Frame
@@ -104,11 +103,12 @@ class _Phase(register_tile.Nest):
         self.place, self.band = place, band
 
     @contextmanager
-    def shares(self, extents: Sequence[Dim | Value]) -> Iterator[list[Value]]:
-        """(lane groups, outer dims, row tiles, lane tiles of a group): those of the band, all of the others."""
-        b = self.b
-        count = len(self.place)
-        sizes = [e if isinstance(e, Value) else self.frame.size(e) for e in extents]
-        whole = [(b.index(0), size) for size in sizes]
-        with self.frame.nest([self.band, whole[0], *whole[count + 2 :]]) as at:
-            yield [at[1], *self.place, at[0], *at[2:]]
+    def shares(self, tiles: int, group: int, extents: Sequence[Value]) -> Iterator[list[Value]]:
+        """(group of lane tiles, outer dims, row tiles, tile of the group): those of the band, all of the others."""
+        b, full = self.b, tiles // group
+        others = [(b.index(0), size) for size in extents[len(self.place) + 1 :]]
+        with self.frame.nest([self.band, (b.index(0), b.index(-(-tiles // group))), *others]) as at:
+            last = b.cmp("eq", at[1], b.index(full))
+            width = b.select(last, b.index(tiles % group), b.index(group)) if tiles % group else b.index(group)
+            with self.frame.nest([(b.index(0), width)]) as (place,):
+                yield [at[1], *self.place, at[0], *at[2:], place]

@@ -18,14 +18,14 @@ Georganas et al., "High-Performance Deep Learning via a Single Building Block", 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from math import prod
 
 from kcompile.codegen.mathematics import RECIPES
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.dims import SymbolicDim
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -137,9 +137,9 @@ class Nest:
             mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
             self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
 
-    def shares(self, extents: Sequence[Dim | Value]) -> AbstractContextManager[list[Value]]:
-        """This worker's places in a loop over `extents`."""
-        return self.frame.parallel(extents)
+    def shares(self, tiles: int, group: int, extents: Sequence[Value]) -> AbstractContextManager[list[Value]]:
+        """This worker's places in a loop over (group of lane tiles, extents, tile of the group)."""
+        return self.frame.parallel_groups(tiles, group, extents)
 
     def tiles(
         self,
@@ -157,12 +157,9 @@ class Nest:
         """
         b = self.b
         group = max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
-        groups = -(-lane_tiles // group)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
-        with self.shares([b.index(groups), *outer, row_tiles, b.index(group)]) as at, ExitStack() as stack:
+        with self.shares(lane_tiles, group, [*outer, row_tiles]) as at:
             lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
-            if groups * group > lane_tiles:  # the last group lacks some
-                stack.enter_context(b.if_(b.cmp("lt", lane_tile, b.index(lane_tiles))))
             indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, at[1:-2], strict=True)}
             row = b.min(b.mul(at[-2], b.index(rows)), b.sub(row_size, b.index(rows)))
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]
