@@ -25,6 +25,8 @@ class Linear:
 
     def plus(self, other: Linear, factor: Dim = 1) -> Linear:
         """self + other * factor."""
+        if not self.terms and not self.constant and factor == 1:
+            return other
         terms = dict(self.terms)
         for value, coefficient in other.terms.items():
             total = terms.get(value, 0) + coefficient * factor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ def is_half(type: Type) -> bool:
     return t.element_of(type) in (t.f16, t.bf16)
 
 
+@cache
 def type_text(type: Type) -> str:
     """The LLVM type of a value. f16 and bf16 are held as their bits."""
     if isinstance(type, VectorType):
@@ -77,10 +79,11 @@ def literal(value: Any, type: Type) -> str:
         return scalar_literal(np.asarray(value)[()], type)
     element = type.element
     values = np.broadcast_to(np.asarray(value), type.shape)
-    texts = [scalar_literal(v, element) for v in values]
     name = type_text(element)
-    if len(set(texts)) == 1:
-        return f"splat ({name} {texts[0]})"
+    data = values.tobytes()
+    if data == data[: values.itemsize] * len(values):
+        return f"splat ({name} {scalar_literal(values[0], element)})"
+    texts = [scalar_literal(v, element) for v in values]
     return "<" + ", ".join(f"{name} {x}" for x in texts) + ">"
 
 

@@ -93,15 +93,14 @@ def infer_types(
     definition = lookup(name)
     if definition is None or definition.infer is None:
         raise IRError(f"{name} has no type rule", str(location))
-    values = {k: v if isinstance(v, DenseAttr) else v.value for k, v in attrs.items()}
-    for key in values:
-        if key not in definition.attrs and "." not in key:
-            raise IRError(f"{name} takes no attribute '{key}'; it takes {sorted(definition.attrs)}", str(location))
     known = {}
+    for key, value in attrs.items():
+        if key in definition.attrs:
+            known[key] = value if isinstance(value, DenseAttr) else value.value
+        elif "." not in key:
+            raise IRError(f"{name} takes no attribute '{key}'; it takes {sorted(definition.attrs)}", str(location))
     for key, default in definition.attrs.items():
-        if key in values:
-            known[key] = values[key]
-        elif default is REQUIRED:
+        if default is REQUIRED and key not in known:
             raise IRError(f"{name} needs the attribute '{key}'", str(location))
     count = len(definition.ins)
     if len(operand_types) < count - definition.variadic or (len(operand_types) > count and not definition.variadic):

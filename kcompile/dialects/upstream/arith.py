@@ -294,8 +294,21 @@ class Bitcast:
         return [bits.view(t.to_numpy(target))[()]]
 
 
+_CONSTANTS: dict[Any, Any] = {}  # attributes of plain numbers, made once: emitting loops asks for few, often
+
+
 def constant_attribute(value: Any, type: Type) -> Any:
     """The `value` attribute of an arith.constant of `type`; a number is spread over all lanes."""
+    if value.__class__ is not int and value.__class__ is not float:
+        return _constant_attribute(value, type)
+    key = type, value.hex() if isinstance(value, float) else value  # -0.0 == 0.0, and nan is not nan
+    found = _CONSTANTS.get(key)
+    if found is None:
+        found = _CONSTANTS[key] = _constant_attribute(value, type)
+    return found
+
+
+def _constant_attribute(value: Any, type: Type) -> Any:
     from kcompile.ir.attributes import BoolAttr, IntAttr
 
     element = t.element_of(type)

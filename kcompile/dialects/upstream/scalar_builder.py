@@ -44,12 +44,12 @@ class ScalarBuilder(Builder):
         """A constant; a number fills all lanes of a vector type. Constants at the end of a block are shared."""
         attribute = constant_attribute(value, type)
         if self.before is None:
-            found = self._find_constant(attribute, type)
+            found = self._find_constant(attribute)
             if found is not None:
                 return found
         made = self.create("arith.constant", (), {"value": attribute}, [type]).result
         if self.before is None:
-            self._constants.setdefault(self.block, {})[(attribute, type)] = made
+            self._constants.setdefault(self.block, {})[attribute] = made
         return made
 
     @property
@@ -59,10 +59,11 @@ class ScalarBuilder(Builder):
             found = self.__dict__["_shared_constants"] = {}
         return found
 
-    def _find_constant(self, attribute: Any, type: Type) -> Value | None:
+    def _find_constant(self, attribute: Any) -> Value | None:
+        constants = self._constants
         block: Block | None = self.block
         while block is not None:
-            found = self._constants.get(block, {}).get((attribute, type))
+            found = constants[block].get(attribute) if block in constants else None
             if found is not None and found.defining_op is not None and found.defining_op.parent is block:
                 return found
             parent = block.parent_op
