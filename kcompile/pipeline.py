@@ -195,7 +195,7 @@ class CompiledModule:
             self._record = Record.of(self.module("plan"), self.module("linalg"), self.object)
             return self._record.to_bytes() if name else b""
 
-        with self._lock:
+        with self._lock, no_collection():
             if self._record is None:
                 name = self._record_name()
                 options = self.options
