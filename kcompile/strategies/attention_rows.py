@@ -11,7 +11,8 @@ from typing import Any
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.types import TensorType, VectorType
+from kcompile.ir.types import VectorType
+from kcompile.strategies.attention_parts import AttentionParts
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.points import Parts, Points
@@ -59,31 +60,20 @@ class RowPoints(Points):
 class Rows:
     """Emits the work between the two products."""
 
-    def __init__(
-        self,
-        frame: Frame,
-        kernel: Kernel,
-        scores: Generic,
-        reductions: Sequence[Generic],
-        result: Generic,
-        lanes: int,
-        block: int,
-    ):
+    def __init__(self, frame: Frame, kernel: Kernel, found: AttentionParts, lanes: int, block: int):
         self.frame, self.lanes, self.b = frame, lanes, frame.b
-        self.scores, self.weights = scores.op.results[0], result.inputs[0]
-        assert isinstance(self.scores.type, TensorType)
-        self.shape = self.scores.type.shape
-        size = self.shape[-1]
-        assert isinstance(size, int)
-        self.size = size
-        self.padded = (block, -(-size // lanes) * lanes)
+        self.scores = [view.op.results[0] for view in found.products]
+        self.shape = t.shape_of(self.scores[0].type)
+        self.size = found.s
+        self.padded = (block, -(-self.size // lanes) * lanes)
         self.block = block
-        self.ops = _between(kernel, scores.op, result.op)
-        self.reductions = {view.op: view for view in reductions}
+        ends = [s.view.op for s in found.sums]
+        self.ops = _between(kernel, {*(view.op for view in found.products), *ends})
+        self.reductions = {view.op: view for view in found.rows}
         self._buffers: dict[Value, Value] = {}
-        self._assign(result.op)
+        self._assign(ends)
         totals = [op.results[0] for op in self.ops if not self._is_stored(op)]
-        inside = {*self.ops, result.op}
+        inside = {*self.ops, *ends}
         self._totals = {
             v: frame.scratch((block,), t.element_of(v.type)) for v in totals if any(u not in inside for u in v.users)
         }
@@ -96,14 +86,14 @@ class Rows:
         """The numbers of a row that are read after the second product."""
         return {value: self.b.load(buffer, [row]) for value, buffer in self._totals.items()}
 
-    def _assign(self, end: Operation) -> None:
+    def _assign(self, ends: Sequence[Operation]) -> None:
         """A buffer for the scores and for each stored elementwise result of their shape."""
-        kept = [self.scores, *(op.results[0] for op in self.ops if self._is_stored(op))]
-        order = {op: i for i, op in enumerate([*self.ops, end])}
+        kept = [*self.scores, *(op.results[0] for op in self.ops if self._is_stored(op))]
+        order = {op: i for i, op in enumerate([*self.ops, *ends])}
         for value in kept:
             op = value.defining_op
             free = None
-            for other in op.operands if value is not self.scores and op is not None else ():
+            for other in op.operands if value not in self.scores and op is not None else ():
                 readers = [order[u] for u in other.users if u in order]
                 same = other in self._buffers and t.element_of(other.type) is t.element_of(value.type)
                 # `value` is made after the reductions before it, and read at its own point only
@@ -155,7 +145,7 @@ class _Row:
     def __init__(self, rows: Rows, at: list[LaneIndex], row: Value):
         self.rows, self.at, self.row, self.b = rows, at, row, rows.b
         self.totals: dict[Value, Value] = {}
-        self.local = {rows.scores: rows.buffer(rows.scores)}
+        self.local = {scores: rows.buffer(scores) for scores in rows.scores}
 
     def points(self, lanes: int, mask: Value | None = None) -> RowPoints:
         return RowPoints(self.rows.frame, lanes, mask, self.totals, None, self.local, self.row)
@@ -221,12 +211,13 @@ class _Row:
         return sums
 
 
-def _between(kernel: Kernel, first: Operation, last: Operation) -> list[Operation]:
-    """The generics between the two products that the second depends on, in order."""
+def _between(kernel: Kernel, products: set[Operation]) -> list[Operation]:
+    """The generics before the last product that are not products themselves, in order."""
     found: list[Operation] = []
+    made: list[Operation] = []
     for op in kernel.function.body.ops:
-        if op is last:
-            break
-        if op.name == "linalg.generic" and op is not first and generic(op).dims:
-            found.append(op)
+        if op in products:
+            found, made = [*found, *made], []
+        elif op.name == "linalg.generic" and generic(op).dims:
+            made.append(op)
     return found

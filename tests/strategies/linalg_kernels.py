@@ -242,6 +242,47 @@ def attention(
     return f.ret(*f.generic([made], [empty], [dims_map(4, (0, 2, 1, 3)), full], "pppp", lambda b, x, _: x))
 
 
+def attention_gradient(n: Dim, t_: int, s_: int, h: int, d: int, v: int, wanted: str = "qkv") -> Operation:
+    """What softmax(q k^T / 2) v gives back to q, k and v for dy; q [n, t, h, d], k [n, s, h, d], v [n, s, h, v],
+    dy [n, t, h, v]; `wanted`: which of the three."""
+    shapes = [(n, t_, h, d), (n, s_, h, d), (n, s_, h, v), (n, t_, h, v)]
+    f = LinalgKernel("attention_gradient", [(s, t.f32) for s in shapes])
+    f.function["kernel.root"] = "attention"
+    q, k, values, dy = f.inputs
+    full, row, five = dims_map(4, (0, 1, 2, 3)), dims_map(4, (0, 1, 2)), dims_map(5, (0, 1, 2, 3))
+    out = (n, h, t_, s_)
+    maps = [dims_map(5, (0, 2, 1, 4)), dims_map(5, (0, 3, 1, 4)), five]
+    (scores,) = f.generic([q, k], [f.fill(out, 0.0)], maps, "ppppr", multiply_add)
+    halved: Body = lambda b, x, a: b.max(a, b.mul(x, 0.5))
+    (top,) = f.generic([scores], [f.fill(out[:3], float("-inf"))], [full, row], "pppr", halved)
+    grown: Body = lambda b, x, a, _: b.exp(b.sub(b.mul(x, 0.5), a))
+    (e,) = f.generic([scores, top], [f.empty(out)], [full, row, full], "pppp", grown)
+    (total,) = f.generic([e], [f.fill(out[:3], 0.0)], [full, row], "pppr", lambda b, x, a: b.add(a, x))
+    share: Body = lambda b, e, s, _: b.mul(e, b.div(b.constant(1.0, t.f32), s))
+    (weights,) = f.generic([e, total], [f.empty(out)], [full, row, full], "pppp", share)
+    left, turned, back = weights, dims_map(5, (0, 1, 4, 2)), dims_map(5, (0, 4, 1, 3))
+    sums = {}
+    if wanted != "v":
+        (given,) = f.generic([dy, values], [f.fill(out, 0.0)], maps, "ppppr", multiply_add)
+        joined: Body = lambda b, g, p, a: b.add(a, b.mul(g, p))
+        (mean,) = f.generic([given, weights], [f.fill(out[:3], 0.0)], [full, full, row], "pppr", joined)
+        bent: Body = lambda b, g, m, p, _: b.mul(b.mul(b.sub(g, m), p), 0.5)
+        (left,) = f.generic([given, mean, weights], [f.empty(out)], [full, row, full, full], "pppp", bent)
+    for name, rows, right, at, size in (
+        ("q", left, k, dims_map(5, (0, 1, 2, 4)), (n, h, t_, d)),
+        ("k", left, q, turned, (n, h, s_, d)),
+        ("v", weights, dy, turned, (n, h, s_, v)),
+    ):
+        if name in wanted:
+            (sums[name],) = f.generic([rows, right], [f.fill(size, 0.0)], [at, back, five], "ppppr", multiply_add)
+    results = []
+    for made in sums.values():
+        size = made.type.shape  # type: ignore[attr-defined]
+        empty = f.empty((size[0], size[2], size[1], size[3]))
+        results += f.generic([made], [empty], [dims_map(4, (0, 2, 1, 3)), full], "pppp", lambda b, x, _: x)
+    return f.ret(*results)
+
+
 def argmax(n: Dim, c: int) -> Operation:
     f = LinalgKernel("argmax", [((n, c), t.f32)])
     row = dims_map(2, (0,))

@@ -165,6 +165,12 @@ CASES = {
     "attention of turned keys": ("attention", lambda: k.attention(2, 3, 17, 2, 3, 16, turned=True), 1, SUM),
     "attention of blocks": ("attention", lambda: k.attention(B, 35, 8, 1, 2, 4), 1, SUM),
     "attention of long rows": ("attention", lambda: k.attention(1, 2, 300, 1, 1, 1, masked=True), 1, SUM),
+    "attention gradient": ("attention", lambda: k.attention_gradient(B, 5, 7, 2, 4, 6), 2, SUM),
+    "attention gradient of one": ("attention", lambda: k.attention_gradient(2, 1, 1, 1, 1, 1), 1, SUM),
+    "attention gradient of blocks": ("attention", lambda: k.attention_gradient(B, 35, 17, 1, 3, 18), 2, SUM),
+    "attention gradient of whole blocks": ("attention", lambda: k.attention_gradient(2, 64, 33, 2, 20, 5), 1, SUM),
+    "attention gradient of values": ("attention", lambda: k.attention_gradient(B, 37, 9, 1, 2, 17, "v"), 1, SUM),
+    "attention gradient of queries": ("attention", lambda: k.attention_gradient(B, 33, 5, 2, 3, 4, "q"), 2, SUM),
     "argmax": ("scalar_loops", lambda: k.argmax(B, 10), 4, EXACT),
     "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
     "elementwise rows": (

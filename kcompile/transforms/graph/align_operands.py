@@ -13,16 +13,16 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
-from kcompile.transforms.graph.attention_pattern import attention_scores
+from kcompile.transforms.graph.attention_gradient_pattern import attention_products
 
 
 @pass_("align-operands", reads="graph", writes="graph", exact=True)
 def align_operands(module: Operation) -> bool:
     changed = False
-    scores = attention_scores(module)
+    attention = attention_products(module)
     for op in list(module.walk()):
-        if op in scores:
-            continue  # the attention kernel turns a head's keys in the cache
+        if op in attention:
+            continue  # the attention kernels turn a head's keys in the cache
         if op.name == "graph.dot_general":
             changed |= align_dot(op)
         elif op.name == "graph.convolution":

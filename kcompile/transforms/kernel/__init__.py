@@ -1,6 +1,7 @@
 """Passes over the kernel level: which ops form one kernel, and its linalg form.
 
 fuse-attention          two products and what is done along the rows between them: one dispatch
+fuse-attention-gradient what attention gives back: one dispatch that makes the scores again
 form-kernels            an op, a dispatch
 fuse-*, reshape-*       dispatches become one: what may is in legality.py, what pays in cost_model.py,
                         how it is done in dispatches.py, which elements an op reads in access.py

@@ -57,11 +57,12 @@ class KernelLowering:
 
     def _finish(self, op: Operation) -> None:
         returned = list(dict.fromkeys(op.operands))
-        shapes: dict[tuple[Dim, ...], list[Value]] = {}
+        apart = self.function.get("kernel.root") == "attention"  # each result is one of its products, turned
+        shapes: dict[object, list[Value]] = {}
         for value in returned:
             stored = self.stored.get(value)
             if stored is None or stored.type is not signless_type(value.type):
-                shapes.setdefault(tensor_type(value).shape, []).append(value)
+                shapes.setdefault(value if apart else tensor_type(value).shape, []).append(value)
         for values in shapes.values():
             self.store(values)
         self.b.create("func.return", [self.stored[v] for v in op.operands], None, ())
