@@ -7,8 +7,10 @@ few sets of a cache where rows are a multiple of 2 KiB long.
     dot_general(x[b, k], w[k, n])   =>   reshape(dot_general(x, transpose(reshape(w))[n / 32, k, 32])) to [b, n]
 
 Where the features are cut into parts (gates), panels end where parts do. In a scan the weights are packed before it,
-also where they are not frozen: all steps read them.
-Options: `least`, the bytes from which on weights are packed; `frozen`, whether weights stay between calls.
+also where they are not frozen: all steps read them. Other weights that change are packed in every call for products of
+many rows, where the second-level cache would not hold a tile's columns side by side; a transpose of them is part of it.
+Options: `least`, the bytes from which on weights are packed; `frozen`, whether weights stay between calls; `aliased`,
+see ALIASED.
 """
 
 from __future__ import annotations
@@ -28,21 +30,29 @@ WIDTHS = (32, 16)  # columns of a panel: whole vectors on every target, and what
 PART_WIDTH = 16  # where the features are read in parts: a tile takes a vector of each
 OFTEN = 8  # steps: packing is a load and a store of what each of them loads
 LEAST = 1 << 15  # bytes: smaller weights stay in the first-level cache in any order
+MANY_ROWS = 256  # of a product: packing takes as long as 10 of them or so
+WAY = 1 << 16  # bytes from one line to the next in the same set of the second-level cache: 64 KiB to 128 KiB
+# bytes that a column of lines takes in the cache, with the lines of the same sets that it keeps out: half of the ways or
+# more. 4096 rows on one core, plain and packed: 1024x256 226 and 260 GF/s, 2048x512 224 and 271, 512x256 267 and 267
+ALIASED = 1 << 20
+Reads = list[tuple[Operation, int]]  # readers of a value, and which operand of them it is
 
 
 @pass_("pack-weights", reads="graph", writes="graph")
-def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True) -> bool:
+def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True, aliased: int = ALIASED) -> bool:
     changed = False
     for function in module_functions(module):
         weight_only = WeightOnly(function)
         for block in code_blocks(function):
             for value in [*block.arguments, *(r for op in block.ops for r in op.results)]:
                 outer = outside(value)
-                if outer is None or not ((frozen and outer in weight_only) or is_read_often(value, outer)):
+                if outer is None:
                     continue
-                width = panel_width(value, least)
+                kept = (frozen and outer in weight_only) or is_read_often(value, outer)
+                reads = list(value.uses) if kept else aliased_reads(value, outer, aliased)
+                width = panel_width(value, reads, least)
                 if width and not (frozen and all(op.result in weight_only for op in value.users)):  # @prepare's own
-                    _pack(value, outer, width)
+                    _pack(value, outer, width, [op for op, _ in reads])
                     changed = True
     return changed
 
@@ -67,17 +77,39 @@ def outside(value: Value) -> Value | None:
     return None if inside else value
 
 
-def panel_width(value: Value, least: int) -> int:
-    """The columns of a panel, if all that is done with `value` is to multiply it from the right as a large matrix."""
+def aliased_reads(value: Value, outer: Value, aliased: int) -> Reads:
+    """The products of many rows with `value`, if its columns are spread over few sets of a cache."""
     type_ = value.type
-    if not isinstance(type_, t.TensorType) or type_.rank != 2 or not value.uses:
+    if value is not outer or not isinstance(type_, t.TensorType) or type_.rank != 2:
+        return []
+    rows, columns = type_.shape
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        return []
+    if rows * gcd(columns * t.bitwidth(type_) // 8, WAY) < aliased:
+        return []
+    return [
+        (op, i)
+        for op, i in value.uses
+        if is_product(op, i) and nominal(tensor_type(op.result).size) >= MANY_ROWS * columns
+    ]
+
+
+def is_product(op: Operation, index: int) -> bool:
+    """Whether an operand is the plain right matrix of a product."""
+    return op.name == "graph.dot_general" and index == 1 and op["rhs_contract"] == (0,) and not op["rhs_batch"]
+
+
+def panel_width(value: Value, reads: Reads, least: int) -> int:
+    """The columns of a panel, if all these readers multiply `value` from the right as a large matrix."""
+    type_ = value.type
+    if not isinstance(type_, t.TensorType) or type_.rank != 2 or not reads:
         return 0
     rows, columns = type_.shape
     if not isinstance(rows, int) or not isinstance(columns, int) or rows * columns * t.bitwidth(type_) // 8 < least:
         return 0
     step = 0
-    for op, index in value.uses:
-        if op.name != "graph.dot_general" or index != 1 or op["rhs_contract"] != (0,) or op["rhs_batch"]:
+    for op, index in reads:
+        if not is_product(op, index):
             return 0
         step = gcd(step, part_size(op.result))
     widths = (PART_WIDTH,) if 0 < step < columns else WIDTHS
@@ -100,15 +132,19 @@ def part_size(result: Value) -> int:
     return step
 
 
-def _pack(value: Value, outer: Value, width: int) -> None:
+def _pack(value: Value, outer: Value, width: int, readers: list[Operation]) -> None:
     """Give the dots that read `value` packed weights, and scans on the way to it an argument of that type."""
     rows, columns = tensor_type(value).shape
-    readers = value.users
     first = outer.owner.first if isinstance(outer.owner, Block) else outer.owner.next
     assert first is not None  # a reader at least
     b: GraphBuilder = GraphBuilder.before_op(first)
-    split = b.reshape(outer, shape=(rows, columns // width, width))
-    packed = b.transpose(split, permutation=(1, 0, 2))
+    maker = outer.defining_op
+    if maker is not None and maker.name == "graph.transpose":  # of a matrix: packed in the same sweep
+        split = b.reshape(maker.operands[0], shape=(columns // width, width, rows))
+        packed = b.transpose(split, permutation=(0, 2, 1))
+    else:
+        split = b.reshape(outer, shape=(rows, columns // width, width))
+        packed = b.transpose(split, permutation=(1, 0, 2))
     inner = _carried_in(value, outer, packed)
     for op in readers:
         shape = tensor_type(op.result).shape
@@ -117,6 +153,8 @@ def _pack(value: Value, outer: Value, width: int) -> None:
         made = with_panels.dot_general(op.operands[0], inner, **axes, rhs_contract=(1,))
         op.replace_by([with_panels.reshape(made, shape=shape)])
     _drop_unused(value, outer)
+    if maker is not None and not outer.uses:
+        maker.erase()
 
 
 def _carried_in(value: Value, outer: Value, packed: Value) -> Value:

@@ -78,11 +78,11 @@ def test_packed_products_equal_plain_ones(
 def test_what_is_not_a_plain_right_operand_stays() -> None:
     b = product(8, 64, 1, 0, t.f32)
     weights = b.block.arguments[1]
-    assert panel_width(weights, 1) == 32
-    assert panel_width(weights, 1 << 20) == 0  # small
+    assert panel_width(weights, list(weights.uses), 1) == 32
+    assert panel_width(weights, list(weights.uses), 1 << 20) == 0  # small
     before_return = GraphBuilder.before_op(b.block.terminator)
     before_return.exp(weights)
-    assert panel_width(weights, 1) == 0  # something else reads it
+    assert panel_width(weights, list(weights.uses), 1) == 0  # something else reads it
 
 
 def test_products_of_weights_alone_stay() -> None:
