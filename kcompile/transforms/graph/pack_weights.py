@@ -32,8 +32,8 @@ OFTEN = 8  # steps: packing is a load and a store of what each of them loads
 LEAST = 1 << 15  # bytes: smaller weights stay in the first-level cache in any order
 MANY_ROWS = 256  # of a product: packing takes as long as 10 of them or so
 WAY = 1 << 16  # bytes from one line to the next in the same set of the second-level cache: 64 KiB to 128 KiB
-# bytes that a column of lines takes in the cache, with the lines of the same sets that it keeps out: half of the ways or
-# more. 4096 rows on one core, plain and packed: 1024x256 226 and 260 GF/s, 2048x512 224 and 271, 512x256 267 and 267
+# bytes that a column of lines takes in the cache, with the lines of the same sets that it keeps out: half of the ways
+# or more. 4096 rows on one core, plain and packed: 1024x256 226 and 260 GF/s, 2048x512 224 and 271, 512x256 267, 267
 ALIASED = 1 << 20
 Reads = list[tuple[Operation, int]]  # readers of a value, and which operand of them it is
 
