@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kcompile.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from kcompile import keras as keras
@@ -28,32 +29,19 @@ __version__ = "0.1.0"
 
 # Where each public name lives. Resolved on first use (PEP 562), so that `import kcompile` costs next to nothing.
 _HOMES = {
-    "compile": "kcompile.api",
-    "load": "kcompile.api",
-    "CompiledModel": "kcompile.api",
-    "KcompileError": "kcompile.errors",
-    "IRError": "kcompile.errors",
-    "ShapeError": "kcompile.errors",
-    "ArgumentError": "kcompile.errors",
-    "UnsupportedError": "kcompile.errors",
-    "FormatError": "kcompile.errors",
-    "ArtifactError": "kcompile.errors",
+    "compile": "api",
+    "load": "api",
+    "CompiledModel": "api",
+    "KcompileError": "errors",
+    "IRError": "errors",
+    "ShapeError": "errors",
+    "ArgumentError": "errors",
+    "UnsupportedError": "errors",
+    "FormatError": "errors",
+    "ArtifactError": "errors",
 }
 _SUBPACKAGES = ("keras",)
 
 __all__ = ["__version__", *_HOMES, *_SUBPACKAGES]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _SUBPACKAGES:
-        return import_module(f"{__name__}.{name}")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'kcompile' has no attribute {name!r}. It has: {', '.join(sorted(__all__))}.")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)

@@ -5,8 +5,9 @@ Everything loads on first use, so that importing this costs next to nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kcompile.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from . import activations as activations
@@ -62,15 +63,4 @@ def version() -> str:
     return __version__
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBPACKAGES:
-        return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'kcompile.keras' has no attribute {name!r}. It has: {', '.join(sorted(__all__))}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)

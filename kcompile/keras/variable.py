@@ -54,7 +54,8 @@ def weights_follow() -> Iterator[None]:
     The weights of a file then cost no drawing. Example: `with weights_follow(): model = build(); load_weights(model)`.
     """
     saved = getattr(_LOCAL, "waiting", None)
-    _LOCAL.waiting = waiting = []
+    waiting: list[Variable] = []
+    _LOCAL.waiting = waiting
     try:
         yield
     finally:
@@ -97,7 +98,8 @@ class Variable(Operators):
         self._initializer = initializer if callable(initializer) else None
         waiting: list[Variable] | None = getattr(_LOCAL, "waiting", None)
         if waiting is not None and getattr(initializer, "repeats", False) and _is_shape(shape):
-            self._element, self._shape = element_type(dtype), tuple(int(d) for d in shape)
+            self._element = element_type(dtype)
+            self._shape: tuple[Any, ...] = tuple(int(d) for d in shape)
             self._array = _aligned_zeros(self._shape, t.to_numpy(self._element))
             self._initial_later = partial(self._initial, initializer, shape, dtype)
             waiting.append(self)

@@ -8,8 +8,9 @@ Names are resolved on first use, so that importing one part does not load the ot
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kcompile.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .abstract import abstract_call as abstract_call
@@ -42,10 +43,4 @@ _HOMES = {
 
 __all__ = [*_HOMES]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'kcompile.tracing' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

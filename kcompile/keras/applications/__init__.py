@@ -5,24 +5,11 @@ Nothing is ever downloaded: `weights` is None, or the path of a weights file.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from kcompile.lazy_names import lazy_names
 
 _MODULES = ("imagenet_utils", "mobilenet_v2", "resnet", "resnet50")
 _HOMES = {"ResNet50": "resnet", "ResNet101": "resnet", "ResNet152": "resnet", "MobileNetV2": "mobilenet_v2"}
 
 __all__ = sorted((*_MODULES, *_HOMES))
 
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'kcompile.keras.applications' has no attribute {name!r}. It has: {__all__}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, _MODULES)

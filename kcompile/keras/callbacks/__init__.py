@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from kcompile.lazy_names import lazy_names
 
 _HOMES = {
     "CSVLogger": "csv_logger",
@@ -21,13 +20,4 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(
-            f"module 'kcompile.keras.callbacks' has no attribute {name!r}. It has: {', '.join(__all__)}"
-        )
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

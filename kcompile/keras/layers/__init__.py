@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from kcompile.lazy_names import lazy_names
 
 _HOMES = {
     "Activation": "activations.activation", "ActivityRegularization": "regularization.activity_regularization",
@@ -62,26 +63,15 @@ _FUNCTIONS = {"add": "Add", "average": "Average", "concatenate": "Concatenate", 
 
 __all__ = sorted([*_HOMES, *_ALIASES])
 
+_get, __dir__ = lazy_names(__name__, {**_HOMES, **{new: f"{_HOMES[old]}:{old}" for new, old in _ALIASES.items()}})
+
 
 def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
-        layer = __getattr__(_FUNCTIONS[name])
+        layer = _get(_FUNCTIONS[name])
         return lambda inputs, *args, **kwargs: layer(*args, **kwargs)(inputs)
     if name in ("serialize", "deserialize"):
         from .. import saving
 
         return getattr(saving, f"{name}_keras_object")
-    canonical = _ALIASES.get(name, name)
-    if canonical not in _HOMES:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(
-            f"module 'kcompile.keras.layers' has no layer {name!r} in this version. It has: {', '.join(__all__)}"
-        )
-    value = getattr(import_module(f"{__name__}.{_HOMES[canonical]}"), canonical)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return _get(name)

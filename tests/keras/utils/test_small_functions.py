@@ -35,7 +35,7 @@ def test_every_public_name_resolves() -> None:
     for package in (keras, keras.layers, keras.models, keras.utils, keras.initializers, keras.random, keras.backend):
         for name in getattr(package, "__all__", []):
             assert getattr(package, name) is not None, name
-    with pytest.raises(AttributeError, match="has no layer 'LSTM9'"):
+    with pytest.raises(AttributeError, match="has no attribute 'LSTM9'"):
         _ = keras.layers.LSTM9
 
 
