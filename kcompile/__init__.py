@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kcompile.lazy_names import lazy_names
 
@@ -44,4 +44,8 @@ _SUBPACKAGES = ("keras",)
 
 __all__ = ["__version__", *_HOMES, *_SUBPACKAGES]
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)
+_get, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)

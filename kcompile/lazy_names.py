@@ -11,13 +11,13 @@ from typing import Any
 def lazy_names(
     package: str, homes: Mapping[str, str], modules: Iterable[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a package.
+    """What the `__getattr__` and the `__dir__` of a package do. (Type checkers want to see the first as a function.)
 
     homes     the module of each name, relative to the package ("dense", ".saving" beside it), with ":other" behind it
               where the module calls it otherwise
     modules   names that are modules of the package themselves
 
-    Example: `__getattr__, __dir__ = lazy_names(__name__, {"Dense": "dense", "Convolution": "conv:Conv"}, ["ops"])`.
+    Example: `_get, __dir__ = lazy_names(__name__, {"Dense": "dense", "Convolution": "conv:Conv"}, ["ops"])`.
     """
     modules = tuple(modules)
 

@@ -5,7 +5,7 @@ Everything loads on first use, so that importing this costs next to nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kcompile.lazy_names import lazy_names
 
@@ -63,4 +63,8 @@ def version() -> str:
     return __version__
 
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)
+_get, __dir__ = lazy_names(__name__, _HOMES, _SUBPACKAGES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)

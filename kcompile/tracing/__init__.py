@@ -8,7 +8,7 @@ Names are resolved on first use, so that importing one part does not load the ot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kcompile.lazy_names import lazy_names
 
@@ -43,4 +43,8 @@ _HOMES = {
 
 __all__ = [*_HOMES]
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+_get, __dir__ = lazy_names(__name__, _HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)

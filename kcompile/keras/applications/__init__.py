@@ -5,6 +5,8 @@ Nothing is ever downloaded: `weights` is None, or the path of a weights file.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kcompile.lazy_names import lazy_names
 
 _MODULES = ("imagenet_utils", "mobilenet_v2", "resnet", "resnet50")
@@ -12,4 +14,8 @@ _HOMES = {"ResNet50": "resnet", "ResNet101": "resnet", "ResNet152": "resnet", "M
 
 __all__ = sorted((*_MODULES, *_HOMES))
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES, _MODULES)
+_get, __dir__ = lazy_names(__name__, _HOMES, _MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)
