@@ -381,12 +381,26 @@ _SCALEF = {
 def _ldexp(p: FunctionPrinter, op: Operation, type: Type, x: list[str]) -> str:
     row = _SCALEF.get(mangled(type)) if p.target.level >= 4 else None
     if row is None:
-        return _expand(p, op, type, x)
+        wide = isinstance(type, VectorType) and type.shape[0] * t.bitwidth(type.element) > 512
+        return _ldexp_of_halves(p, op, type, x) if wide and p.target.level >= 4 else _expand(p, op, type, x)  # type: ignore[arg-type]
     name, mask, rounding = row
     text = type_text(type)
     extra = ", i32" if rounding else ""
     function = p.out.declare(name, text, f"{text}, {text}, {text}, {mask}{extra}")
     return p.emit(f"call {text} {function}({typed(type, x[0], x[1], x[0])}, {mask} -1{rounding})")
+
+
+def _ldexp_of_halves(p: FunctionPrinter, op: Operation, type: VectorType, x: list[str]) -> str:
+    """A vector of several registers, down to what the instruction takes."""
+    lanes, text = type.shape[0], type_text(type)
+    half = VectorType((lanes // 2,), type.element)
+    made = []
+    for start in (0, lanes // 2):
+        mask = literal(np.arange(start, start + lanes // 2), VectorType(half.shape, t.i32))
+        pieces = [p.emit(f"shufflevector {text} {v}, {text} poison, <{lanes // 2} x i32> {mask}") for v in x]
+        made.append(typed(half, _ldexp(p, op, half, pieces)))
+    every = literal(np.arange(lanes), VectorType(type.shape, t.i32))
+    return p.emit(f"shufflevector {', '.join(made)}, <{lanes} x i32> {every}")
 
 
 @_floats("codegen.fmod")

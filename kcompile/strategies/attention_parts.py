@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
+from kcompile.strategies.combiner import combiner
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.row_reduction import combiner
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 

@@ -13,10 +13,10 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
 from kcompile.strategies.attention_parts import AttentionParts
+from kcompile.strategies.combiner import COMBINERS, combiner, identity_of
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.points import Parts, Points
-from kcompile.strategies.row_reduction import COMBINERS, combiner, identity_of
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 ACCUMULATORS = 4  # independent running results of a reduction

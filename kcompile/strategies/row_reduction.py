@@ -1,64 +1,81 @@
 """row_reduction: reductions over the last axes, and chains of them with elementwise code between (softmax, layer norm).
 
-    for row in this worker's share, four side by side:
+    for row in this worker's share, some side by side:
         for each reduction of the chain, in order:
-            accumulator[unroll] = identity                       -- `lanes` partial results each
-            for the reduced axes: accumulate whole vectors; the rest of the last axis under a mask
+            accumulators = identity                     -- of several registers; of fewer for what is left at the end
+            for the reduced axes: accumulate whole vectors, the last under a mask
             total = init combined with the accumulators, then with their lanes, in a fixed tree
         store the results that have one element per row, then sweep the row for those that have its shape
 
-A row stays in L1 between its passes; what lies between two reductions is computed again in each pass.
+A row of few vectors is straight code: it is read once, and what the reductions see of it stays in registers. A longer
+one stays in L1 between its passes; what is dear and read by two of them is kept beside it, the rest is computed again.
+Vectors span several registers: their operations then alternate, where those of one register would wait for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from kcompile.codegen.target import Target
+from kcompile.dialects.upstream.builder import constant_value
+from kcompile.dialects.upstream.vector import lanes_of
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
+from kcompile.strategies.combiner import COMBINERS, combiner, identity_of
+from kcompile.strategies.frame import Frame, storage
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
+from kcompile.strategies.points import Parts, Points
 from kcompile.strategies.structured import Generic, Kernel, generic
 
 GROUP = 4  # rows side by side: the latencies of one hide behind the work of the others
+LONG_ROW = 32  # registers of a row that hides them by itself
+AHEAD, LINE = 8 << 10, 64
+KEPT_BYTES = 8 << 10  # of a row, beside the row itself in L1
+DEAR = (
+    "math.exp",
+    "math.expm1",
+    "math.log",
+    "math.log1p",
+    "math.tanh",
+    "math.erf",
+    "math.powf",
+    "math.sin",
+    "math.cos",
+)
 
-COMBINERS = {
-    "arith.addf": "add", "arith.addi": "add", "arith.mulf": "mul", "arith.muli": "mul",
-    "arith.maximumf": "max", "arith.minimumf": "min", "arith.maxsi": "max", "arith.minsi": "min",
-    "arith.maxui": "umax", "arith.minui": "umin", "arith.andi": "and", "arith.ori": "or", "arith.xori": "xor",
-}  # fmt: skip
+Body = Callable[[list[LaneIndex], int, "Value | None", "Value | None"], "Value | None"]  # at, lanes, mask, running
 
 
 @dataclass(frozen=True, slots=True)
 class Rows(Parameters):
-    """lanes: elements of a vector; unroll: independent accumulators."""
+    """lanes: elements of a register; registers: of a vector; held: whether rows are straight code."""
 
     lanes: int
-    unroll: int
+    registers: int
+    held: bool = False
 
 
-def combiner(view: Generic) -> Operation | None:
-    """The operation that joins the running result with a new element, if the body ends in a known one."""
-    if len(view.op.results) != 1:
-        return None
-    yielded = view.body.terminator.operands[0].defining_op
-    running = view.body.arguments[-1]
-    if yielded is None or yielded.name not in COMBINERS or not running.has_one_use:
-        return None
-    return yielded if running in yielded.operands else None
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a row: a loop over vectors of `width` elements, or one of which `size` are there (None: known at run
+    time, perhaps none)."""
+
+    start: Value
+    width: int
+    end: Value | None = None  # of a loop
+    size: int | None = None
 
 
 def match(kernel: Kernel, target: Target) -> Rows | None:
     if not kernel.roots or any(op.name != "linalg.generic" for op in kernel.roots):
         return None
     views = [generic(op) for op in kernel.roots]
-    lanes = None
-    rows = None
+    lanes, rows = None, None
     scattered = False  # an operand does not lie along the row
     for view in views:
         out = view.output_maps[0]
@@ -86,9 +103,13 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
     if scattered:  # a lone reduction is for scalar_loops, which knows every epilogue
         chain = len(views) > 1 or any(v.type.shape != rows for v in kernel.outputs)  # type: ignore[attr-defined]
         return Rows(1, 1) if chain else None
-    inner_size = views[0].extents()[views[0].reductions[-1]]
-    long = not isinstance(inner_size, int) or inner_size >= 8 * lanes
-    return Rows(lanes, 4 if long else 1)
+    swept = {tuple(view.extents()[d] for d in view.reductions) for view in views}
+    length = views[0].extents()[views[0].reductions[-1]]
+    if not isinstance(length, int):
+        return Rows(lanes, target.registers // 4)
+    vectors = -(-length // lanes)
+    held = swept == {(length,)} and 1 < lanes and vectors <= target.registers // 2
+    return Rows(lanes, min(target.registers // 4, 1 << (max(1, vectors).bit_length() - 1)), held)
 
 
 def emit(kernel: Kernel, params: Rows, target: Target) -> Operation:
@@ -101,11 +122,24 @@ def emit(kernel: Kernel, params: Rows, target: Target) -> Operation:
     return frame.finish(f"row_reduction{{{params}}}")
 
 
+@dataclass(eq=False, slots=True)
+class Row:
+    """A row being worked on: its indices, and what is known of it."""
+
+    number: int  # of those side by side
+    at: list[LaneIndex]
+    totals: dict[Value, Value | Parts] = field(default_factory=dict)
+    caches: dict[int, dict[Any, Any]] = field(default_factory=dict)  # by width, of a row in registers: all its points
+    kept: set[Value] = field(default_factory=set)
+
+
 class _RowEmitter:
     def __init__(self, frame: Frame, kernel: Kernel, params: Rows):
         self.frame, self.kernel, self.params = frame, kernel, params
         self.b = frame.b
         self.views = [generic(op) for op in kernel.roots]
+        self.memory: dict[Value, Value] = {}  # of what is kept beside the rows
+        self.columns: dict[int, LaneIndex] = {}  # where the vectors of rows in registers start
 
     def run(self) -> None:
         b, first = self.b, self.views[0]
@@ -115,7 +149,8 @@ class _RowEmitter:
         for size in sizes:
             count = b.mul(count, size)
         lo, hi = b.partition(count, self.frame.tid, self.frame.team, 1)
-        group = GROUP if self.params.lanes > 1 else 1
+        group = self.side_by_side(extents[first.reductions[-1]])
+        self.keep(extents[first.reductions[-1]], group)
         whole = b.add(lo, b.mul(b.floordiv(b.sub(hi, lo), b.index(group)), b.index(group)))
         for begin, end, step in ((lo, whole, group), (whole, hi, 1)) if group > 1 else ((lo, hi, 1),):
             with b.for_(begin, end, step) as loop:
@@ -124,6 +159,36 @@ class _RowEmitter:
                     rows.append(self.following(rows[-1], sizes))
                 self.rows(rows)
                 loop.yield_()
+
+    def side_by_side(self, size: Dim) -> int:
+        """How many rows are worked on together."""
+        lanes, registers = self.params.lanes, self.params.registers
+        if lanes == 1:
+            return 1
+        if self.params.held:  # as many as registers can hold
+            assert isinstance(size, int)
+            return max(1, min(GROUP, 2 * registers * lanes // size))
+        return 1 if isinstance(size, int) and size >= LONG_ROW * lanes else GROUP
+
+    def keep(self, size: Dim, group: int) -> None:
+        """Memory for what is dear and read by more than one pass over the rows."""
+        lanes = self.params.lanes
+        if (
+            not isinstance(size, int)
+            or lanes == 1
+            or self.params.held
+            or any(len(v.reductions) > 1 for v in self.views)
+        ):
+            return
+        for view in self.views:
+            for value, map_ in view.operands_read:
+                made, element = value.defining_op, t.element_of(value.type)
+                if made is None or made.name != "linalg.generic" or value in self.memory or not map_.is_identity:
+                    continue
+                again = len(value.uses) > 1 and any(op.name in DEAR for op in generic(made).body.ops)
+                width = -(-size // lanes) * lanes
+                if again and width * t.bitwidth(element) <= 8 * KEPT_BYTES:
+                    self.memory[value] = self.b.alloca((group, width), storage(element))
 
     def place(self, number: Value, sizes: list[Value]) -> list[LaneIndex]:
         """The indices of a row."""
@@ -150,123 +215,169 @@ class _RowEmitter:
 
     def rows(self, rows: list[list[LaneIndex]]) -> None:
         """Rows side by side, reduction by reduction: while the lanes of one are joined, the next are swept."""
-        totals: list[dict[Value, Value]] = [{} for _ in rows]
+        made = [Row(number, at) for number, at in enumerate(rows)]
+        self.columns = {}
         for view in self.views:
-            for at, known in zip(rows, totals, strict=True):
-                known[view.op.results[0]] = self.reduce(view, at, known)
-        for at, known in zip(rows, totals, strict=True):
-            self.store(at, known)
+            for row in made:
+                row.totals[view.op.results[0]] = self.reduce(view, row)
+        for row in made:
+            self.store(row)
 
-    def store(self, row: list[LaneIndex], totals: dict[Value, Value]) -> None:
-        scalar = Points(self.frame, 1, None, totals)
-        wide: dict[tuple[object, ...], list[tuple[Value, Value]]] = {}
+    def store(self, row: Row) -> None:
+        scalar = Points(self.frame, 1, None, row.totals)
+        wide: dict[tuple[Dim, ...], list[tuple[Value, Value]]] = {}
         for value, memref in zip(self.kernel.outputs, self.frame.outputs, strict=True):
             assert isinstance(value.type, TensorType)
-            if len(value.type.shape) == len(row):
-                scalar.store(scalar.value(value, row), memref, row)
+            if len(value.type.shape) == len(row.at):
+                scalar.store(scalar.value(value, row.at), memref, row.at)
             else:
                 wide.setdefault(value.type.shape, []).append((value, memref))
         for shape, results in wide.items():
-            sizes = [self.frame.size(d) for d in shape[len(row) :]]  # type: ignore[arg-type]
 
             def write(
-                at: list[LaneIndex], lanes: int, mask: Value | None, results: list[tuple[Value, Value]] = results
+                at: list[LaneIndex],
+                width: int,
+                mask: Value | None,
+                _: Value | None,
+                results: list[tuple[Value, Value]] = results,
             ) -> None:
-                points = Points(self.frame, lanes, mask, totals)
+                points = self.points(row, at, width, mask)
                 for value, memref in results:
-                    points.store(points.value(value, [*row, *at]), memref, [*row, *at])
+                    points.store(points.value(value, [*row.at, *at]), memref, [*row.at, *at])
 
-            self.sweep(sizes, write)
+            self.sweep(shape[len(row.at) :], write)
 
-    def sweep(self, sizes: list[Value], body: Callable[[list[LaneIndex], int, Value | None], None]) -> None:
-        """`body` at every vector of a row, without carried values."""
+    def points(self, row: Row, at: list[LaneIndex], width: int, mask: Value | None) -> Points:
+        """An evaluator at a vector of a row, which knows what was kept of it."""
+        known = row.caches.setdefault(width, {}) if self.params.held else None
+        points = Points(self.frame, width, mask, row.totals, known)
+        for value in row.kept:
+            loaded = self.b.vload(self.memory[value], [self.b.index(row.number), at[-1].base], width)
+            points.cache[value, (*row.at, *at)] = loaded
+        return points
+
+    def stretches(self, size: Dim) -> Iterator[Stretch]:
+        """The innermost axis of a row: wide vectors, then narrower ones, each at most once where the size is known."""
         b, lanes = self.b, self.params.lanes
-        with self.frame.nest([(b.index(0), s) for s in sizes[:-1]]) as outer:
-            at = [LaneIndex(i) for i in outer]
-            full = b.mul(b.floordiv(sizes[-1], b.index(lanes)), b.index(lanes))
-            with b.for_(b.index(0), full, lanes) as loop:
-                body([*at, LaneIndex(loop.iv, 1)], lanes, None)
-                loop.yield_()
-            if lanes == 1:
-                return
-            rest = b.sub(sizes[-1], full)
-            with b.if_(b.cmp("gt", rest, b.index(0))) as branch:
-                body([*at, LaneIndex(full, 1)], lanes, b.mask(rest, lanes))
-                branch.yield_([])
+        wide = lanes * self.params.registers
+        if not isinstance(size, int):
+            full, total, begin = b.index(0), self.frame.size(size), b.index(0)
+            for width in sorted({wide, lanes}, reverse=True):
+                full = b.mul(b.floordiv(total, b.index(width)), b.index(width))
+                yield Stretch(begin, width, full)
+                begin = full
+            if lanes > 1:
+                yield Stretch(full, lanes)
+            return
+        start = size // wide * wide
+        if self.params.held:
+            for at in range(0, start, wide):
+                yield Stretch(b.index(at), wide, size=wide)
+        elif start:
+            yield Stretch(b.index(0), wide, b.index(start))
+        while start < size:
+            width = min(lanes << ((-(-(size - start) // lanes)).bit_length() - 1), wide)
+            yield Stretch(b.index(start), width, size=min(width, size - start))
+            start += width
 
-    def reduce(self, view: Generic, row: list[LaneIndex], totals: dict[Value, Value]) -> Value:
+    def sweep(
+        self,
+        sizes: Sequence[Dim],
+        body: Body,
+        at: Sequence[LaneIndex] = (),
+        sums: dict[int, Value] | None = None,
+    ) -> dict[int, Value]:
+        """`body` at every vector of a row; `sums` are carried along, one for every width."""
+        b = self.b
+        sums = dict(sums or {})
+        if len(sizes) > 1:
+            with b.for_(b.index(0), self.frame.size(sizes[0]), 1, list(sums.values())) as loop:
+                inner = dict(zip(sums, loop.args, strict=True))
+                loop.yield_(list(self.sweep(sizes[1:], body, [*at, LaneIndex(loop.iv)], inner).values()))
+            return dict(zip(sums, loop.results, strict=True))
+        for stretch in self.stretches(sizes[0]):
+            made = self.stretch(stretch, sizes[0], body, at, sums.get(stretch.width))
+            if made is not None:
+                sums[stretch.width] = made
+        return sums
+
+    def stretch(
+        self, stretch: Stretch, size: Dim, body: Body, at: Sequence[LaneIndex], running: Value | None
+    ) -> Value | None:
+        b, width, carried = self.b, stretch.width, [] if running is None else [running]
+        along = 1 if self.params.lanes > 1 else 0
+        if stretch.end is not None:
+            with b.for_(stretch.start, stretch.end, width, carried) as loop:
+                made = body([*at, LaneIndex(loop.iv, along)], width, None, loop.args[0] if carried else None)
+                loop.yield_([] if made is None else [made])
+            return loop.results[0] if carried else None
+        if stretch.size is not None:
+            index = LaneIndex(stretch.start, along)
+            if self.params.held:  # the places of every pass are the same, so that what is known of them is found
+                index = self.columns.setdefault(constant_value(stretch.start), index)
+            mask = b.mask(b.index(stretch.size), width) if stretch.size < width else None
+            return body([*at, index], width, mask, running)
+        rest = b.sub(self.frame.size(size), stretch.start)
+        with b.if_(b.cmp("gt", rest, b.index(0)), [v.type for v in carried]) as branch:
+            made = body([*at, LaneIndex(stretch.start, along)], width, b.mask(rest, width), running)
+            branch.yield_([] if made is None else [made])
+            if carried:
+                with branch.else_():
+                    branch.yield_(carried)
+        return branch.results[0] if carried else None
+
+    def reduce(self, view: Generic, row: Row) -> Value:
         """One reduction over its trailing dims, for one row."""
-        b, lanes, unroll = self.b, self.params.lanes, self.params.unroll
+        b = self.b
         join = combiner(view)
         assert join is not None
         kind = COMBINERS[join.name]
         element = t.element_of(view.op.results[0].type)
-        running: t.Type = VectorType((lanes,), element) if lanes > 1 else element
-        identity = b.constant(identity_of(kind, element), running)
         extents = view.extents()
-        sizes = [self.frame.size(extents[d]) for d in view.reductions]
+        sizes = [extents[d] for d in view.reductions]
+        keeping = [value for value in self.memory if value in view.inputs and value not in row.kept]
 
-        def step(at: list[LaneIndex], running: Value, mask: Value | None) -> Value:
-            points = Points(self.frame, lanes, mask, totals)
-            new = points.vector(points.generic_body(view.op, [*row, *at], [running])[0])
+        def step(at: list[LaneIndex], width: int, mask: Value | None, running: Value | None) -> Value:
+            assert running is not None
+            if view is self.views[0] and len(self.views) > 1:
+                self.ask_ahead(row, at, width)
+            points = self.points(row, at, width, mask)
+            new = points.vector(points.generic_body(view.op, [*row.at, *at], [running])[0])
+            for value in keeping:
+                vector = points.vector(points.value(value, [*row.at, *at]))
+                b.vstore(vector, self.memory[value], [b.index(row.number), at[-1].base])
             return new if mask is None else b.select(mask, new, running)
 
-        def inner(at: list[LaneIndex], sums: list[Value]) -> list[Value]:
-            size = sizes[-1]
-            stride = lanes * unroll
-            wide = b.mul(b.floordiv(size, b.index(stride)), b.index(stride))
-            with b.for_(b.index(0), wide, stride, sums) as loop:
-                new = [
-                    step([*at, LaneIndex(b.add(loop.iv, b.index(u * lanes)), 1)], loop.args[u], None)
-                    for u in range(unroll)
-                ]
-                loop.yield_(new)
-            sums = list(loop.results)
-            full = b.mul(b.floordiv(size, b.index(lanes)), b.index(lanes))
-            if unroll > 1:
-                with b.for_(wide, full, lanes, [sums[0]]) as loop:
-                    loop.yield_([step([*at, LaneIndex(loop.iv, 1)], loop.args[0], None)])
-                sums[0] = loop.results[0]
-            if lanes == 1:
-                return sums
-            rest = b.sub(size, full)
-            with b.if_(b.cmp("gt", rest, b.index(0)), [sums[0].type]) as branch:
-                branch.yield_([step([*at, LaneIndex(full, 1)], sums[0], b.mask(rest, lanes))])
-                with branch.else_():
-                    branch.yield_([sums[0]])
-            return [branch.results[0], *sums[1:]]
+        widths = dict.fromkeys(stretch.width for stretch in self.stretches(sizes[-1]))
+        identity = identity_of(kind, element)
+        first = {w: b.constant(identity, VectorType((w,), element) if w > 1 else element) for w in widths}
+        total, *narrower = self.sweep(sizes, step, (), first).values() or [b.constant(identity, element)]
+        row.kept.update(keeping)
+        for other in narrower:
+            total = self.join(join, self.fold(join, total, lanes_of(other.type)), other)
+        if isinstance(total.type, VectorType):
+            total = b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u"))
+        scalar = Points(self.frame, 1, None, row.totals)
+        return self.join(join, scalar.value(view.inits[0], row.at), total)
 
-        def nest(outer: list[Value], at: list[LaneIndex], sums: list[Value]) -> list[Value]:
-            if not outer:
-                return inner(at, sums)
-            with b.for_(b.index(0), outer[0], 1, sums) as loop:
-                loop.yield_(nest(outer[1:], [*at, LaneIndex(loop.iv)], list(loop.args)))
-            return list(loop.results)
+    def ask_ahead(self, row: Row, at: list[LaneIndex], width: int) -> None:
+        """Ask for what lies some rows on: rows come in bursts, from which caches do not learn what is next."""
+        results = zip(self.kernel.outputs, self.frame.outputs, strict=True)
+        for tensor, memref in (*self.frame.memref.items(), *results):
+            rows = t.shape_of(tensor.type)[: len(row.at)] == t.shape_of(self.views[0].op.result.type)
+            if rows and len(t.shape_of(tensor.type)) == len(row.at) + len(at):
+                size = max(1, t.bitwidth(t.element_of(tensor.type)) // 8)
+                for line in range(0, width, LINE // size):
+                    place = self.b.add(at[-1].base, self.b.index(AHEAD // size + line))
+                    self.b.prefetch(memref, [*(index.base for index in (*row.at, *at[:-1])), place])
 
-        sums = nest(sizes[:-1], [], [identity] * unroll)
-        total = sums[0]
-        for other in sums[1:]:
-            total = self.join(join, total, other)
-        scalar = Points(self.frame, 1, None, totals)
-        start = scalar.value(view.inits[0], row)
-        if lanes == 1:
-            return self.join(join, start, total)
-        return self.join(join, start, b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u")))
+    def fold(self, join: Operation, total: Value, width: int) -> Value:
+        """The halves of a vector joined until it has `width` lanes."""
+        while (lanes := lanes_of(total.type)) > width:
+            low, high = (self.b.shuffle(total, total, range(k, k + lanes // 2)) for k in (0, lanes // 2))
+            total = self.join(join, low, high)
+        return total
 
     def join(self, join: Operation, x: Value, y: Value) -> Value:
         made = self.b.create(join.name, [x, y], join.attributes, [x.type])
         return made.result
-
-
-def identity_of(kind: str, element: t.Type) -> int | float | bool:
-    """The value that a combiner leaves alone."""
-    if kind in ("add", "or", "xor", "umax"):
-        return 0
-    if kind == "mul":
-        return 1
-    if t.is_float(element):
-        return float("-inf") if kind == "max" else float("inf")
-    width = t.bitwidth(element)
-    if kind in ("and", "umin"):
-        return -1 if width > 1 else 1
-    return -(1 << (width - 1)) if kind == "max" else (1 << (width - 1)) - 1

@@ -159,6 +159,7 @@ CASES = {
     "row max": ("row_reduction", lambda: k.row_reduction(3, B, "max"), 7, EXACT),
     "softmax 10": ("row_reduction", lambda: k.softmax(B, 10), 3, SUM),
     "softmax 131": ("row_reduction", lambda: k.softmax(B, 131), 2, SUM),
+    "softmax 601": ("row_reduction", lambda: k.softmax(B, 601), 2, SUM),
     "attention": ("attention", lambda: k.attention(B, 5, 7, 2, 4, 6), 2, SUM),
     "attention of one": ("attention", lambda: k.attention(2, 1, 1, 1, 1, 1), 1, SUM),
     "attention masked": ("attention", lambda: k.attention(B, 9, 19, 1, 17, 18, masked=True), 2, SUM),
