@@ -12,6 +12,8 @@ whole vectors and share out evenly. Reads and writes linalg; exact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.upstream import tensor
 from kcompile.ir import types as t
@@ -29,11 +31,7 @@ Groups = list[list[int]]
 
 @pass_("collapse-dimensions", reads="linalg", writes="linalg", exact=True)
 def collapse_dimensions(module: Operation) -> bool:
-    calls: dict[str, list[Operation]] = {}
-    for op in module.walk():
-        if op.name == "kernel.call":
-            calls.setdefault(op["callee"], []).append(op)
-    changed = False
+    changed = {}
     for function in module_functions(module):
         view = elementwise_kernel(function)
         groups = dim_groups(view) if view is not None else []
@@ -44,10 +42,8 @@ def collapse_dimensions(module: Operation) -> bool:
             collapse_border(function, pad)
         else:
             continue
-        for call in calls.get(function["sym_name"], []):
-            reshape_call(call, function)
-        changed = True
-    return changed
+        changed[function["sym_name"]] = function
+    return reshape_calls(module, changed)
 
 
 def elementwise_kernel(function: Operation) -> Generic | None:
@@ -154,8 +150,15 @@ def collapse_border(function: Operation, pad: Operation) -> None:
     function["function_type"] = FunctionType((argument.type,), (made.type,))
 
 
-def reshape_call(call: Operation, function: Operation) -> None:
-    """Reshape around a call so that it fits the function's new type."""
+def reshape_calls(module: Operation, changed: Mapping[str, Operation]) -> bool:
+    """Reshape around the calls of kernels that have new types, by name; gives whether there are any."""
+    for op in module.walk() if changed else ():
+        if op.name == "kernel.call" and op["callee"] in changed:
+            _reshape_call(op, changed[op["callee"]])
+    return bool(changed)
+
+
+def _reshape_call(call: Operation, function: Operation) -> None:
     kind = function["function_type"]
     before = GraphBuilder.before_op(call)
     operands = [_reshaped(before, v, x.shape) for v, x in zip(call.operands, kind.inputs, strict=True)]

@@ -18,7 +18,7 @@ from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import FunctionType, TensorType
 from kcompile.strategies.structured import Generic, generic
-from kcompile.transforms.loops.collapse_dimensions import Groups, reshape_call, together
+from kcompile.transforms.loops.collapse_dimensions import Groups, reshape_calls, together
 
 _KNOWN = ("linalg.fill", "tensor.empty", "tensor.dim", "kernel.size", "func.return", "linalg.generic",
           "tensor.expand_shape", "tensor.collapse_shape")  # fmt: skip
@@ -26,21 +26,15 @@ _KNOWN = ("linalg.fill", "tensor.empty", "tensor.dim", "kernel.size", "func.retu
 
 @pass_("collapse-rows", reads="linalg", writes="linalg", exact=True)
 def collapse_rows(module: Operation) -> bool:
-    calls: dict[str, list[Operation]] = {}
-    for op in module.walk():
-        if op.name == "kernel.call":
-            calls.setdefault(op["callee"], []).append(op)
-    changed = False
+    changed = {}
     for function in module_functions(module):
         views = rooted_kernel(function)
         shapes = collapsed_shapes(views) if views else None
         if views is None or not shapes:
             continue
         _apply(function, views, shapes)
-        for call in calls.get(function["sym_name"], []):
-            reshape_call(call, function)
-        changed = True
-    return changed
+        changed[function["sym_name"]] = function
+    return reshape_calls(module, changed)
 
 
 def rooted_kernel(function: Operation) -> list[Generic] | None:
