@@ -13,7 +13,8 @@ from __future__ import annotations
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
 from kcompile.strategies import register_tile, tile_choice
-from kcompile.strategies.structured import Generic, Kernel
+from kcompile.strategies.placement import whole_of
+from kcompile.strategies.structured import Generic, Kernel, generic
 from kcompile.strategies.tile_choice import Tile
 
 NARROW = 4  # results with fewer columns than this are dot products: row_reduction puts the lanes along k
@@ -23,6 +24,15 @@ def is_multiply_add(view: Generic) -> bool:
     """Whether the body is `running result + product` of two operands."""
     names = [op.name for op in view.body.ops]
     return names[-3:] in (["arith.mulf", "arith.addf", "linalg.yield"], ["arith.muli", "arith.addi", "linalg.yield"])
+
+
+def products_of_one_whole(kernel: Kernel) -> list[Generic]:
+    """The roots of a kernel, if they are multiply-adds that make up one result of which all else is an epilogue."""
+    if any(op.name != "linalg.generic" or len(op.results) != 1 for op in kernel.roots):
+        return []
+    views = [generic(op) for op in kernel.roots]
+    one = len({whole_of(view.op.results[0]) for view in views}) == 1
+    return views if one and all(is_multiply_add(v) and tile_choice.results_fit(kernel, v) for v in views) else []
 
 
 def has_windows(view: Generic) -> bool:

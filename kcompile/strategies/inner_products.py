@@ -25,13 +25,13 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.contraction import is_multiply_add
+from kcompile.strategies.contraction import products_of_one_whole
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.placement import placed, whole_of
+from kcompile.strategies.placement import placed
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic, is_static
-from kcompile.strategies.tile_choice import least, results_fit
+from kcompile.strategies.tile_choice import least
 
 MOST_FEATURES = 4
 UNROLLED_STEPS = 8  # steps of the sum that have no loop
@@ -48,12 +48,8 @@ class Folded:
 
 
 def match(kernel: Kernel, target: Target) -> Folded | None:
-    if not kernel.roots or any(op.name != "linalg.generic" or len(op.results) != 1 for op in kernel.roots):
-        return None
-    views = [generic(op) for op in kernel.roots]
-    if len({whole_of(view.op.results[0]) for view in views}) != 1:
-        return None
-    if not all(is_multiply_add(view) and results_fit(kernel, view) for view in views):
+    views = products_of_one_whole(kernel)
+    if not views:
         return None
     values = [v for view in views for v in (*(x for x, _ in view.operands_read), view.op.result)]
     lanes = target.lanes(max((t.element_of(v.type) for v in values), key=t.bitwidth))

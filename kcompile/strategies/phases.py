@@ -20,11 +20,10 @@ from kcompile.codegen.target import Target
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies import register_tile
-from kcompile.strategies.contraction import is_multiply_add
+from kcompile.strategies.contraction import products_of_one_whole
 from kcompile.strategies.frame import Frame
-from kcompile.strategies.placement import whole_of
 from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile, choose, least, results_fit
+from kcompile.strategies.tile_choice import Tile, choose, least
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,8 @@ class Phases:
 
 
 def match(kernel: Kernel, target: Target) -> Phases | None:
-    if len(kernel.roots) < 2 or any(op.name != "linalg.generic" or len(op.results) != 1 for op in kernel.roots):
-        return None
-    views = [generic(op) for op in kernel.roots]
-    if len({whole_of(view.op.results[0]) for view in views}) != 1:
-        return None
-    if not all(is_multiply_add(view) and results_fit(kernel, view) for view in views):
+    views = products_of_one_whole(kernel)
+    if len(views) < 2:
         return None
     tiles = [choose(view, target) for view in views]
     return None if any(tile is None for tile in tiles) else Phases(tuple(tile for tile in tiles if tile is not None))
