@@ -50,11 +50,10 @@ def bitwise_right_shift(x: Any, y: Any) -> Any:
 @operation("numpy.LeftShift")
 def left_shift(x: Any, y: Any) -> Any:
     """Bits moved up by y."""
-    return binary("shl", x, y)
+    return bitwise_left_shift(x, y)
 
 
 @operation("numpy.RightShift")
 def right_shift(x: Any, y: Any) -> Any:
     """Bits moved down by y; signed integers keep their sign."""
-    first, second = broadcast(*promote(x, y))
-    return bind("shr_logical" if t.is_unsigned(first.element) else "shr_arith", first, second)
+    return bitwise_right_shift(x, y)

@@ -9,6 +9,8 @@ sequence is that sequence, and equal operands, and equal stacks, are one. Consta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kcompile.dialects.graph.control import ScanView
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.passes import pass_
@@ -52,12 +54,17 @@ def _passed_on(op: Operation) -> bool:
 
 def _equal_stacks(op: Operation) -> bool:
     view = ScanView(op)
+    return _first_for_all(view.emitted, view.stacks)
+
+
+def _first_for_all(sources: Sequence[Value], names: Sequence[Value]) -> bool:
+    """Of the names that one source has, the first is used for all."""
     first: dict[Value, Value] = {}
     changed = False
-    for value, stack in zip(view.emitted, view.stacks, strict=True):
-        kept = first.setdefault(value, stack)
-        if kept is not stack and stack.uses:
-            stack.replace_by(kept)
+    for source, name in zip(sources, names, strict=True):
+        kept = first.setdefault(source, name)
+        if kept is not name and name.uses:
+            name.replace_by(kept)
             changed = True
     return changed
 
@@ -65,15 +72,8 @@ def _equal_stacks(op: Operation) -> bool:
 def _equal_operands(op: Operation) -> bool:
     """One argument for each sequence and constant; the others are left unread."""
     view = ScanView(op)
-    changed = False
-    for outer, inner in ((view.xs, view.steps), (view.consts, view.inner)):
-        first: dict[Value, Value] = {}
-        for value, argument in zip(outer, inner, strict=True):
-            kept = first.setdefault(value, argument)
-            if kept is not argument and argument.uses:
-                argument.replace_by(kept)
-                changed = True
-    return changed
+    sequences = _first_for_all(view.xs, view.steps)
+    return _first_for_all(view.consts, view.inner) or sequences
 
 
 def _sink_constants(op: Operation) -> bool:

@@ -11,6 +11,7 @@ from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
+from kcompile.transforms.plan.loop_places import source_of
 from kcompile.transforms.plan.packing import weigh
 
 CALLS = ("kernel.call", "graph.scan")  # a scan counts as one call; the order in its body stays
@@ -52,12 +53,12 @@ class _Graph:
     def __init__(self, function: Operation):
         self.calls = [op for op in function.body.ops if op.name in CALLS]
         self.number = {op: i for i, op in enumerate(self.calls)}
-        returned = {_source(v) for v in function.body.terminator.operands}
+        returned = {source_of(v) for v in function.body.terminator.operands}
         self.bytes: dict[Value, int] = {}
         self.needs: list[set[Value]] = []
         self.users: dict[Value, set[int]] = {}
         for i, call in enumerate(self.calls):
-            sources = {_source(v) for v in call.operands}
+            sources = {source_of(v) for v in call.operands}
             self.needs.append({v for v in sources if v.defining_op in self.number})
             for value in self.needs[-1]:
                 self.users[value].add(i)
@@ -104,11 +105,3 @@ class _Graph:
         made = sum(self.bytes[r] for r in self.calls[i].results)
         freed = sum(self.bytes[v] for v in self.needs[i] if left[v] == {i})
         return made - freed
-
-
-def _source(value: Value) -> Value:
-    op = value.defining_op
-    while op is not None and op.name == "graph.reshape":
-        value = op.operands[0]
-        op = value.defining_op
-    return value
