@@ -3,17 +3,13 @@
     func.func @dispatch_3(..)   =>   func.func @dispatch_3(..) {kernel.strategy = "contraction{rows=12, vectors=2, ..}"}
 
 The candidates are the parameters that the strategy chooses by itself and their `variants`. They are compiled together
-and timed in turn, on one thread, with symbolic sizes at `batch`. What was found is kept on disk beside the object
+and timed in turn, on one thread, with symbolic sizes at `batch`. What was found is kept in the object
 cache, under the hash of the kernel, the target, the batch and the versions; a machine measures a kernel once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -48,11 +44,12 @@ def tune_strategies(
         by_rule = next(candidates(view, chosen), None)
         if by_rule is None:
             continue  # emit-loops says so
-        place = _place(view, chosen, f"{batch} {by_rule[1]}", cache_directory)
-        found = _read(place)
-        if found is None:
-            found = fastest(view, by_rule, chosen, batch)
-            _write(place, found)
+
+        def find(view: Kernel = view, by_rule: tuple[ModuleType, Any] = by_rule) -> bytes:
+            return fastest(view, by_rule, chosen, batch).encode()
+
+        name = _name(view, chosen, f"{batch} {by_rule[1]}")
+        found = cache.get_or_make(name, find, cache_directory).decode()
         if found:
             function["kernel.strategy"] = found
             changed = True
@@ -95,30 +92,9 @@ def _loops(view: Kernel, wish: str, target: Target, number: int) -> Operation | 
         return None
 
 
-def _place(view: Kernel, target: Target, question: str, setting: str) -> Path | None:
-    objects = cache.directory(setting)
-    if objects is None:
-        return None
+def _name(view: Kernel, target: Target, question: str) -> str:
+    """What the answer is called in the cache."""
     copy = view.function.clone()
     copy["sym_name"] = "kernel"
     parts = (versions(), target.key, question, copy)
-    return objects.parent / "tuned" / hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
-
-
-def _read(place: Path | None) -> str | None:
-    """What was found before; None if nothing was, or nothing readable."""
-    try:
-        return None if place is None else place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _write(place: Path | None, found: str) -> None:
-    if place is None:
-        return
-    with contextlib.suppress(OSError):  # a directory that cannot be written is done without
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=place.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(found)
-        os.replace(draft, place)
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest() + ".tuned"
