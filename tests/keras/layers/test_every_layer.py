@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -117,43 +118,52 @@ def test_shapes_are_those_of_values(case: LayerCase) -> None:
     assert layer.output is symbolic
 
 
+@dataclass
+class Eager:
+    """A layer with random weights and state, called once: what it gave, and what its variables were after that."""
+
+    layer: Any
+    inputs: Any
+    kwargs: dict[str, bool]
+    result: Any
+    after: list[Any]
+
+    @classmethod
+    def of(cls, case: LayerCase, training: bool) -> Eager:
+        layer = make(case)
+        inputs = draw_inputs(case)
+        apply(case, layer, inputs)
+        randomize(layer)
+        kwargs = {"training": training} if takes_training(layer) else {}
+        before = [v.numpy() for v in layer.variables]
+        result = apply(case, layer, inputs, **kwargs).numpy()
+        after = [v.numpy() for v in layer.variables]
+        for v, a in zip(layer.variables, before, strict=True):
+            v.assign(a)
+        return cls(layer, inputs, kwargs, result, after)
+
+    def check(self, result: Any, tolerance: float, state_tolerance: float) -> None:
+        """That another call of the layer, as it was before, gave and did the same."""
+        np.testing.assert_allclose(result, self.result, rtol=tolerance, atol=tolerance)
+        for v, a in zip(self.layer.variables, self.after, strict=True):
+            np.testing.assert_allclose(v.numpy(), a, rtol=tolerance, atol=state_tolerance, err_msg=v.path)
+
+
 @every_mode
 def test_traced_is_eager(case: LayerCase, training: bool) -> None:
-    layer = make(case)
-    inputs = draw_inputs(case)
-    apply(case, layer, inputs)
-    randomize(layer)
-    kwargs = {"training": training} if takes_training(layer) else {}
-    before = [v.numpy() for v in layer.variables]
-    eager = apply(case, layer, inputs, **kwargs).numpy()
-    after = [v.numpy() for v in layer.variables]
-    for v, a in zip(layer.variables, before, strict=True):
-        v.assign(a)
-    traced = interpreted(case, layer, inputs, **kwargs)
+    eager = Eager.of(case, training)
+    traced = interpreted(case, eager.layer, eager.inputs, **eager.kwargs)
     # the same references on the same numbers: only constants folded in another order may differ
-    np.testing.assert_allclose(traced, eager, rtol=1e-6, atol=1e-6)
-    for v, a in zip(layer.variables, after, strict=True):
-        np.testing.assert_allclose(v.numpy(), a, rtol=1e-6, atol=1e-7, err_msg=v.path)
+    eager.check(traced, 1e-6, 1e-7)
 
 
 @every_mode
 def test_compiled_is_eager(case: LayerCase, training: bool) -> None:
-    layer = make(case)
-    inputs = draw_inputs(case)
-    apply(case, layer, inputs)
-    randomize(layer)
-    kwargs = {"training": training} if takes_training(layer) else {}
-    before = [v.numpy() for v in layer.variables]
-    eager = apply(case, layer, inputs, **kwargs).numpy()
-    after = [v.numpy() for v in layer.variables]
-    for v, a in zip(layer.variables, before, strict=True):
-        v.assign(a)
-    traced = traced_call(case, layer, inputs, **kwargs)
-    result = CompiledFunction(traced)(*(inputs if isinstance(inputs, list) else [inputs]))[0]
+    eager = Eager.of(case, training)
+    traced = traced_call(case, eager.layer, eager.inputs, **eager.kwargs)
+    inputs = eager.inputs if isinstance(eager.inputs, list) else [eager.inputs]
     # sums of up to a hundred float32 terms of order 1 in another order, and polynomials for transcendental functions
-    np.testing.assert_allclose(result, eager, rtol=2e-5, atol=2e-5)
-    for v, a in zip(layer.variables, after, strict=True):
-        np.testing.assert_allclose(v.numpy(), a, rtol=2e-5, atol=2e-6, err_msg=v.path)
+    eager.check(CompiledFunction(traced)(*inputs)[0], 2e-5, 2e-6)
 
 
 @every_case
