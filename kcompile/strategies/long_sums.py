@@ -41,7 +41,7 @@ from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Space, lane_dim, reduction_order, row_dim, rows_limit
+from kcompile.strategies.tile_choice import Space, lane_dim, reduction_order, row_dim, row_stride, rows_limit
 
 NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
