@@ -1,8 +1,8 @@
 """window_gradient: the gradient of max (or min) pooling: each window sends its cotangent to its first extreme element.
 
-    for (leading axes, vector of channels) in this worker's share:
+    for (leading axes, a few vectors of channels) in this worker's share:
         dx[..] = 0
-        for window: (greatest, place) over its elements; dx[place] += dy[window]
+        for window, vector: (greatest, place) over its elements; dx[place] += dy[window]
 
 A window's elements are compared in order and the first greatest wins, as in Keras on JAX (select-and-scatter). Workers
 own whole images of whole channel vectors, so overlapping windows never race.
@@ -22,6 +22,8 @@ from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
+
+SIDE_BY_SIDE = 4  # vectors of channels: a run of 256 bytes; more leave less for other workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +87,26 @@ class _Emitter:
             self.channels(1, self.b.mask(self.b.index(rest), self.lanes), full * self.lanes)
 
     def channels(self, count: int, mask: Value | None, start: int) -> None:
+        """`count` vectors of channels, some side by side at every place: memory is then read in runs."""
         b = self.b
-        with self.frame.parallel([*[self.shape[d] for d in self.whole], count]) as at:
+        together = next(n for n in range(min(count, SIDE_BY_SIDE), 0, -1) if count % n == 0)
+        with self.frame.parallel([*[self.shape[d] for d in self.whole], count // together]) as at:
             fixed = {d: LaneIndex(i) for d, i in zip(self.whole, at[:-1], strict=True)}
-            if self.lanes > 1:
-                first = b.add(b.mul(at[-1], b.index(self.lanes)), b.index(start))
-                fixed[len(self.shape) - 1] = LaneIndex(first, 1)
+            group = b.mul(at[-1], b.index(together))
+
+            def vector(number: Value) -> dict[int, LaneIndex]:
+                if self.lanes == 1:
+                    return fixed
+                first = b.add(b.mul(b.add(group, number), b.index(self.lanes)), b.index(start))
+                return {**fixed, len(self.shape) - 1: LaneIndex(first, 1)}
+
             points = Points(self.frame, self.lanes, mask)
-            sizes = [self.frame.size(self.shape[d]) for d in self.swept]
-            with self.frame.nest([(b.index(0), s) for s in sizes]) as place:
-                points.store(b.constant(0, self.element), self.dx, self.place(fixed, place))
+            side = (b.index(0), b.index(together))
+            with self.frame.nest([*((b.index(0), self.frame.size(self.shape[d])) for d in self.swept), side]) as place:
+                points.store(b.constant(0, self.element), self.dx, self.place(vector(place[-1]), place[:-1]))
             sizes = [self.frame.size(self.windows[d]) for d in self.swept]
-            with self.frame.nest([(b.index(0), s) for s in sizes]) as window:
-                self.one_window(fixed, window, mask)
+            with self.frame.nest([*((b.index(0), n) for n in sizes), side]) as window:
+                self.one_window(vector(window[-1]), window[:-1], mask)
 
     def place(self, fixed: dict[int, LaneIndex], swept: list[Value]) -> list[LaneIndex]:
         at = {**fixed, **{d: LaneIndex(i) for d, i in zip(self.swept, swept, strict=True)}}

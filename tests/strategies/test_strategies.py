@@ -221,6 +221,8 @@ CASES = {
     "concatenate last": ("elementwise", lambda: k.concatenate(B, (21, 5, 16), 2), 2, EXACT),
     "concatenate middle": ("elementwise", lambda: k.concatenate(B, (2, 5, 1), 1), 2, EXACT),
     "max pool gradient": ("window_gradient", lambda: k.max_pool_gradient(B, 6, 19, 2, 2, 0, 0), 2, EXACT),
+    "max pool gradient of many": ("window_gradient", lambda: k.max_pool_gradient(B, 6, 135, 3, 2, 0, 1), 2, SUM),
+    "long sums of seven": ("long_sums", lambda: forced("long_sums", c.filter_gradient(B, 9, 10, 3, 50, 7)), 2, SUM),
     "max pool gradient overlapping": ("window_gradient", lambda: k.max_pool_gradient(B, 7, 5, 3, 2, 1, 1), 1, SUM),
     "gather rows": ("elementwise", lambda: x.gather((3, 37), (B, 2, 1), axes=(0,)), 2, EXACT),
     "gather rows epilogue": ("elementwise", lambda: x.gather((2, 16), (B, 1), epilogue=True, axes=(0,)), 3, EXACT),
