@@ -18,6 +18,7 @@ from kcompile.ir.dims import Dim
 FRAME_WORDS = 8
 GROUP_ROWS, GROUP_BODY = 6, 7
 MAX_TEAM = 64
+IDLE_PARTS = 8  # workers may be idle for this part of the time: barriers, and shares of kernels, cost as much
 
 
 def team_size(text: Text, workers: str) -> str:
@@ -55,22 +56,21 @@ def branch_to_rows(
 ) -> None:
     """Leave for the groups of rows unless the batch is a single group.
 
-    There are as many groups for every worker, of at most `rows` rows (at least `least`). Where one group for each
-    worker would be too small, all work on the whole batch together: 7 rows and 1 row would leave a worker idle.
+    There are as many groups for every worker, of at most `rows` rows. Where one group for each worker would have less
+    than `least` rows, or leave some idle (3 rows on two workers), all work on the whole batch together.
     """
     batch = text.symbols["b"]
     whole = team_size(text, workers)
     team = text.new(f"select i1 {inline}, i64 1, i64 {whole}")
     fewest = _divide_up(text, batch, str(rows))
     groups = text.new(f"mul i64 {_divide_up(text, fewest, team)}, {team}")
-    even = _divide_up(text, batch, groups)
-    small = text.new(f"icmp slt i64 {even}, {least}")
-    each = text.new(f"select i1 {small}, i64 {least}, i64 {even}")
-    several = text.new(f"icmp slt i64 {each}, {batch}")
-    one_each = text.new(f"icmp sle i64 {fewest}, {team}")
-    together = text.new(f"and i1 {small}, {one_each}")
-    apart = text.new(f"xor i1 {together}, true")
-    text.line(f"br i1 {text.new(f'and i1 {several}, {apart}')}, label %by_rows, label %at_once")
+    each = _divide_up(text, batch, groups)
+    few = text.new(f"icmp sle i64 {batch}, {text.new(f'mul i64 {team}, {least - 1}')}")
+    missing = text.new(f"sub i64 {text.new(f'mul i64 {each}, {team}')}, {batch}")  # below 0 with several for a worker
+    idle = text.new(f"icmp sgt i64 {text.new(f'mul i64 {missing}, {IDLE_PARTS}')}, {batch}")
+    together = text.new(f"or i1 {few}, {idle}")
+    group = text.new(f"select i1 {together}, i64 {batch}, i64 {each}")
+    text.line(f"br i1 {text.new(f'icmp slt i64 {group}, {batch}')}, label %by_rows, label %at_once")
     text.label("by_rows")
     text.line(f"store i64 {each}, ptr {text.offset('%frame', 8 * GROUP_ROWS)}")
     text.line(f"store ptr {body}, ptr {text.offset('%frame', 8 * GROUP_BODY)}")
