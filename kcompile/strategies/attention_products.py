@@ -86,8 +86,19 @@ class Products:
         return points.value(view.inputs[operand], at)
 
     # -- packing
-    def pack_keys(self, view: Generic, at: At, steps: int, keys: int, panel: Value) -> None:
-        """panel[step][key]: squares turned in registers where the summed dim lies last, else rows copied."""
+    def pack_keys(
+        self,
+        view: Generic,
+        at: At,
+        steps: int,
+        keys: int,
+        panel: Value,
+        place_of: Callable[[Value], Value] = lambda key: key,
+    ) -> None:
+        """panel[step][key]: squares turned in registers where the summed dim lies last, else rows copied.
+
+        place_of: which row of the operand is a key of the panel, in the first of these cases.
+        """
         b, lanes = self.b, self.lanes
         summed, key = view.dims - 1, view.dims - 2
         if view.input_maps[1].results[-1].dim == key:
@@ -97,7 +108,7 @@ class Products:
 
         def column(first_key: Value, key_count: int) -> None:
             def square(first: Value, width: int) -> None:
-                places = [LaneIndex(b.add(first_key, b.index(i))) for i in range(key_count)]
+                places = [LaneIndex(place_of(b.add(first_key, b.index(i)))) for i in range(key_count)]
                 rows = [self.read(view, 1, {**at, summed: LaneIndex(first, 1), key: place}, width) for place in places]
                 turned = turn(self.frame, rows + [zero] * (lanes - key_count), lanes)
                 for i in range(width):

@@ -83,3 +83,27 @@ def test_its_gradient_is_one_kernel_and_right(case: dict[str, Any], wanted: set[
     for one, other in zip(CompiledFunction(traced)(*arrays), expected, strict=True):
         # sums of up to 70 products of order 1, each with its own rounding, in f32
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5)
+
+
+@given(lengths=st.lists(st.integers(1, 150), min_size=2, max_size=3), heads=st.integers(1, 2), seed=st.integers(0, 9))
+@examples(4)
+def test_sequences_of_any_length_have_products_in_tiles(lengths: list[int], heads: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def attend(q: Any, k: Any, v: Any) -> Any:
+        y = keras.ops.dot_product_attention(q, k, v)
+        trace = current_trace()
+        assert trace is not None
+        found = gradients(trace.builder, trace.value_of(keras.ops.sum(y * y)), [trace.value_of(x) for x in (q, k, v)])
+        return [y, *(Tracer(trace, g) for g in found if g is not None)]
+
+    traced = trace_function(attend, [TensorSpec((None, None, heads, size), "float32") for size in (5, 5, 20)])
+    loops = module_functions(compile_module(traced.module).module("loops"))
+    used = [f["kernel.strategy"].partition("{")[0] for f in loops if f.get("kernel.root") == "graph.dot_general"]
+    assert set(used) <= {"contraction", "open_columns"}
+    made = CompiledFunction(traced)
+    for length in lengths:
+        arrays = [rng.normal(size=(2, length, heads, size)).astype(np.float32) for size in (5, 5, 20)]
+        for one, other in zip(made(*arrays), interpret(traced.module, "main", arrays), strict=True):
+            # sums of up to 150 products of order 1, each with its own rounding, in f32
+            np.testing.assert_allclose(one, other, rtol=2e-4, atol=5e-5)

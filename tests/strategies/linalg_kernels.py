@@ -283,6 +283,17 @@ def attention_gradient(n: Dim, t_: int, s_: int, h: int, d: int, v: int, wanted:
     return f.ret(*results)
 
 
+def open_scores(m: Dim, n: Dim, h: int, k: int) -> Operation:
+    """x y^T / 2 + bias for heads, and the product alone; x [m, h, k], y [n, h, k], bias [n]; results are [h, m, n]."""
+    f = LinalgKernel("open_scores", [((m, h, k), t.f32), ((n, h, k), t.f32), ((n,), t.f32)])
+    x, y, bias = f.inputs
+    full = dims_map(3, (0, 1, 2))
+    maps = [dims_map(4, (1, 0, 3)), dims_map(4, (2, 0, 3)), dims_map(4, (0, 1, 2))]
+    (made,) = f.generic([x, y], [f.fill((h, m, n), 0.25)], maps, "pppr", multiply_add)
+    body: Body = lambda b, a, c, _: b.add(b.mul(a, 0.5), c)
+    return f.ret(*f.generic([made, bias], [f.empty((h, m, n))], [full, dims_map(3, (2,)), full], "ppp", body), made)
+
+
 def argmax(n: Dim, c: int) -> Operation:
     f = LinalgKernel("argmax", [((n, c), t.f32)])
     row = dims_map(2, (0,))

@@ -4,12 +4,18 @@
 
 Kernels put vector lanes along the features of the result, which must then be contiguous in the right operand. The
 transpose of a weight costs one sweep a step in training, and nothing at inference: it moves into @prepare.
+A symbolic number of features, summed over a symbolic size, takes the place of the rows where those are fixed:
+
+    dot_general(q[s, d], p[s, n]; contract 0, 0)   =>   transpose(dot_general(p, q; contract 0, 0))
+
 Reads and writes the graph level; exact.
 """
 
 from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
+from kcompile.dialects.graph.contraction import free_axes
+from kcompile.ir import types as t
 from kcompile.ir.core import Operation
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
@@ -24,10 +30,43 @@ def align_operands(module: Operation) -> bool:
         if op in attention:
             continue  # the attention kernels turn a head's keys in the cache
         if op.name == "graph.dot_general":
-            changed |= align_dot(op)
+            changed |= swap_operands(op) or align_dot(op)
         elif op.name == "graph.convolution":
             changed |= align_convolution(op)
     return changed
+
+
+def has_open_features(dot: Operation, exchanged: bool = False) -> bool:
+    """Whether a dot gives features whose number is not fixed, of a sum whose length is not either, to fixed rows.
+
+    exchanged: the dot with its operands exchanged. A fixed sum is done for any number of features.
+    """
+    left, right = ("rhs", "lhs") if exchanged else ("lhs", "rhs")
+    lhs, rhs = (t.shape_of(v.type) for v in (dot.operands[::-1] if exchanged else dot.operands))
+    rows = free_axes(len(lhs), dot[f"{left}_batch"], dot[f"{left}_contract"])
+    features = free_axes(len(rhs), dot[f"{right}_batch"], dot[f"{right}_contract"])
+    return (
+        len(rows) == 1
+        and isinstance(lhs[rows[0]], int)
+        and bool(features)
+        and isinstance(rhs[features[-1]], SymbolicDim)
+        and any(isinstance(lhs[a], SymbolicDim) for a in dot[f"{left}_contract"])
+    )
+
+
+def swap_operands(op: Operation) -> bool:
+    """Exchange the operands where vectors along the right one's features would have no fixed number of lanes."""
+    if not has_open_features(op):
+        return False
+    b: GraphBuilder = GraphBuilder.before_op(op)
+    swapped = b.dot_general(
+        op.operands[1], op.operands[0], lhs_batch=op["rhs_batch"], rhs_batch=op["lhs_batch"],
+        lhs_contract=op["rhs_contract"], rhs_contract=op["lhs_contract"],
+    )  # fmt: skip
+    batch, last = len(op["lhs_batch"]), len(t.shape_of(op.result.type)) - 1
+    op.replace_by([b.transpose(swapped, permutation=(*range(batch), last, *range(batch, last)))])
+    align_dot(swapped.defining_op)
+    return True
 
 
 def align_dot(op: Operation) -> bool:

@@ -12,6 +12,7 @@ from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.rewriting import Match, Rule, capture, op, rule, single_use
 from kcompile.transforms.graph.algebra_rules import the_x
+from kcompile.transforms.graph.align_operands import has_open_features
 from kcompile.transforms.graph.narrow_dots import has_few_features
 from kcompile.transforms.kernel.kinds import tensor_type
 
@@ -167,10 +168,13 @@ def _fold_operand_transpose(b: Any, m: Match) -> Made:
 def _swap_for_transpose(b: Any, m: Match) -> Made:
     """transpose(dot_general(x, y)) that exchanges the free axes of both: dot_general(y, x).
 
-    Not where that dot would have few features, as `narrow-dots` exchanges just those.
+    Not where that dot would have few features, or features of no fixed number: `narrow-dots` and `align-operands`
+    exchange just those.
     """
     dot: Operation = m["dot"]
     if not dot["lhs_batch"] and has_few_features(tensor_type(dot.operands[0]).shape, dot["lhs_contract"]):
+        return None
+    if has_open_features(dot, exchanged=True):
         return None
     batch = len(dot["lhs_batch"])
     left = tensor_type(dot.operands[0]).rank - batch - len(dot["lhs_contract"])
