@@ -10,9 +10,7 @@
             sums[tile] = accumulator
     for tile in the share: epilogue(sums[tile]) -> store
 
-Where the lines of dy that a tile reads share few sets of the first-level cache, and a product reads them often, each
-block of them is copied next to one another before its row tiles (`packs`).
-
+Where the lines of dy that a tile reads share few sets of the first-level cache, they are copied side by side (`packs`).
 Without blocks each tile would stream all of both operands from memory. The steps of one sum are taken in the same order
 as without, so nothing depends on the size of a block or the number of workers, and nothing is added up between them.
 Traffic: x and dy once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
@@ -47,8 +45,8 @@ NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
 FEW_ROWS = 8  # fewer do not fill a tile
 MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
-# bytes from row to row that leave a column of lines a sixteenth of the first-level cache at most, and tiles that read a
-# copy of it: 256x1024 sums of 4096 products took 10.8 ms without it and 10.3 with, 1024x256 10.4 and 9.4
+# bytes from row to row that leave a column of lines few sets of the first-level cache, and row tiles that read a copy of
+# it: 256x1024 sums of 4096 products took 10.8 ms without it and 10.0 with, 1024x256 10.0 and 9.0
 ALIASED, OFTEN = 1024, 8
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
@@ -127,12 +125,10 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
 
 def packs(view: Generic, cut: Sums, value: Value, map_: AffineMap) -> bool:
     """Whether an operand is copied: that of a product of matrices along the lanes, if it aliases and is read often."""
-    order, used = reduction_order(view), map_.used_dims()
-    if len(order) > 1 or len(view.parallel) > 2 or cut.lanes == 1 or cut.row_dim in used or cut.lane_dim not in used:
+    order, used, rows = reduction_order(view), map_.used_dims(), view.extents()[cut.row_dim]
+    if len(order) > 1 or len(view.parallel) != 2 or cut.row_dim in used or cut.lane_dim not in used:
         return False
-    rows = view.extents()[cut.row_dim] if cut.row_dim >= 0 else 1
-    assert isinstance(rows, int)
-    return rows >= OFTEN * cut.rows and row_stride(value, map_, order[0]) % ALIASED == 0
+    return isinstance(rows, int) and rows >= OFTEN * cut.rows and row_stride(value, map_, order[0]) % ALIASED == 0
 
 
 def _moved(view: Generic) -> int:
@@ -281,26 +277,19 @@ class _Emitter:
             before = b.mul(lanes.iv, rows)
             with b.for_(b.max(b.sub(first, before), b.index(0)), b.min(b.sub(last, before), rows), 1) as loop:
                 yield self.tile([lanes.iv, loop.iv])
-                loop.yield_()
-            lanes.yield_()
 
     def fill_panel(self, lane: Value, low: Value, high: Value) -> None:
         b, cut = self.b, self.cut
         with b.for_(low, high, 1) as loop:
-            places = self.columns({cut.lane_dim: LaneIndex(lane), self.order[0]: LaneIndex(loop.iv)})
-            masks: dict[object, Value] = {}
-            for j, place in enumerate(places):
-                points = Points(self.frame, cut.lanes, self.mask(place, masks))
+            points = Points(self.frame, cut.lanes)
+            for j, place in enumerate(self.columns({cut.lane_dim: LaneIndex(lane), self.order[0]: LaneIndex(loop.iv)})):
                 value = points.vector(points.value(*self.copy_at(points, place)))
                 b.vstore(value, self.panel, [b.sub(loop.iv, low), b.index(j * cut.lanes)])
-            loop.yield_()
 
     def copy_at(self, points: Points, place: Place) -> tuple[Value, tuple[LaneIndex, ...]]:
         """The copied operand and where it is read."""
-        assert self.copied is not None
-        value, map_ = self.copied
-        dims = [place.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]
-        return value, tuple(points.map(map_, dims))
+        value, map_ = self.copied  # type: ignore[misc]
+        return value, tuple(points.map(map_, [place.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]))
 
     @contextmanager
     def each_row(self, place: Place, first: Value | None = None) -> Iterator[tuple[Value, Place]]:
@@ -361,7 +350,9 @@ class _Emitter:
             rows = [b.index(i) for i in range(cut.rows)]
             width = len(self.unrolled) * cut.vectors
             sums = [v for row in rows for v in self.read(tile, row, width)]
-            places = [p for row in rows for p in self.columns(self.row(place, row))]
+            at_rows = [self.row(place, row) for row in rows]
+            columns = self.columns({d: i for d, i in place.items() if d != cut.row_dim})
+            places = [{**at, **column} for at in at_rows for column in columns]
             cache: dict[object, Value] = {}
             masks = [self.mask(p, cache) for p in places]
             bounds = [*zip(starts, ends, strict=True)]
@@ -380,12 +371,10 @@ class _Emitter:
     ) -> list[Value]:
         if not bounds:
             cache: dict[object, Value] = {}
-            if self.copied is not None:
-                step = self.b.sub(at[self.order[0]].base, self.low)
-                for j, place in enumerate(places[: self.cut.vectors]):
-                    where = [step, self.b.index(j * self.cut.lanes)]
-                    key = self.copy_at(Points(self.frame, self.cut.lanes), {**place, **at})
-                    cache[key] = self.b.vload(self.panel, where, self.cut.lanes)
+            for j, place in enumerate(places[: self.cut.vectors] if self.copied else ()):
+                where = [self.b.sub(at[self.order[0]].base, self.low), self.b.index(j * self.cut.lanes)]
+                key = self.copy_at(Points(self.frame, self.cut.lanes), {**place, **at})
+                cache[key] = self.b.vload(self.panel, where, self.cut.lanes)
             made = []
             for place, mask, total in zip(places, masks, sums, strict=True):
                 points = Points(self.frame, self.cut.lanes, mask, cache=cache)

@@ -54,6 +54,7 @@ CASES = {
     "panels of rows": ("contraction", lambda: k.panels(13, 5, 2, 48), 1, SUM),
     "panels of gates": ("contraction", lambda: k.panels(B, 6, 2, 32, parts=3), 4, SUM),
     "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
+    "update of copied panels": ("long_sums", lambda: forced("long_sums{block=8192}", k.update(B, 113, 256)), 7, SUM),
     "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: c.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
