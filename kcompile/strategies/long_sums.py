@@ -45,9 +45,9 @@ NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
 FEW_ROWS = 8  # fewer do not fill a tile
 MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
-# bytes from row to row that leave a column of lines few sets of the first-level cache, and row tiles that read a copy of
-# it: 256x1024 sums of 4096 products took 10.8 ms without it and 10.0 with, 1024x256 10.0 and 9.0
-ALIASED, OFTEN = 1024, 8
+# bytes from row to row that leave a column of lines few sets of the first-level cache, and row tiles that read a copy:
+# 256x1024 sums of 4096 products took 10.8 ms without it and 10.0 with, 1024x256 10.0 and 9.0
+ALIASED, OFTEN = 1024, 4
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 

@@ -54,7 +54,7 @@ CASES = {
     "panels of rows": ("contraction", lambda: k.panels(13, 5, 2, 48), 1, SUM),
     "panels of gates": ("contraction", lambda: k.panels(B, 6, 2, 32, parts=3), 4, SUM),
     "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
-    "update of copied panels": ("long_sums", lambda: forced("long_sums{block=8192}", k.update(B, 113, 256)), 7, SUM),
+    "update of copied panels": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 53, 256)), 3, SUM),
     "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: c.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
@@ -180,6 +180,9 @@ CASES = {
     "attention gradient of queries": ("attention", lambda: k.attention_gradient(B, 33, 5, 2, 3, 4, "q"), 2, SUM),
     "argmax": ("scalar_loops", lambda: k.argmax(B, 10), 4, EXACT),
     "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
+    "elementwise dear": ("elementwise", lambda: k.exponentials(331), 1, SUM),
+    "elementwise dear rows": ("elementwise", lambda: k.exponentials(B, 3, 2, 151), 2, SUM),
+    "elementwise dear columns": ("elementwise", lambda: k.exponentials(3, B), 2, SUM),
     "elementwise rows": (
         "elementwise",
         lambda: k.bordered(k.scale_rows(B, 17, 3, 19), (0, 1, 1, 0), (0, 1, 1, 0)),
