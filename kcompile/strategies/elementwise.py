@@ -4,17 +4,20 @@
         for vector in row: evaluate, store
         the rest of the row under a mask, or element by element where lanes cannot be masked
 
-Traffic: every operand and every result once. Concatenation along the last axis is one sweep per part.
+Traffic: every operand and every result once. Concatenation along the last axis is one sweep per part. Vectors span
+several registers where rows are short, which makes them straight code, and where functions are dear: their operations
+then alternate, where those of one register would wait for each other.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 
 from kcompile.codegen.target import Target
+from kcompile.dialects.upstream.builder import constant_value
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim
@@ -23,36 +26,59 @@ from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.structured import DEAR, Kernel, generic
 
-PIECES = 16  # shares that are equal enough for a team; a division for every row would cost more than a short row
+GRAIN = 4  # vectors of one axis that workers do not share out
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes(Parameters):
-    """lanes: elements of a vector."""
+    """lanes: elements of a register; registers: of a vector."""
 
     lanes: int
+    registers: int = 1
 
 
 def match(kernel: Kernel, target: Target) -> Lanes | None:
     if kernel.roots:
         return None
     widest = max((t.element_of(v.type) for v in kernel.outputs), key=t.bitwidth)
-    return Lanes(target.lanes(widest))
+    lanes, most = target.lanes(widest), target.registers // 8
+    if lanes == 1 or not is_plain(kernel):
+        return Lanes(lanes)
+    sizes = [part.type.shape[-1] for v in kernel.outputs for part in _parts(v) if part.type.shape]  # type: ignore[attr-defined]
+    known = [size // lanes for size in sizes if isinstance(size, int)]
+    short = len(known) == len(sizes) and max(known, default=0) <= most
+    if not short and not any(op.name in DEAR for op in kernel.function.walk()):
+        return Lanes(lanes)
+    return Lanes(lanes, max(1, min([most, *(1 << max(0, n.bit_length() - 1) for n in known)])))
+
+
+def is_plain(kernel: Kernel) -> bool:
+    """Whether lanes lie side by side in every operand, or share an element."""
+    for op in kernel.function.walk():
+        if op.name in ("tensor.extract", "linalg.index", "linalg.reverse"):
+            return False
+        if op.name == "linalg.generic":
+            view = generic(op)
+            for map_ in view.input_maps:
+                strides = [e.coefficient(view.dims - 1) for e in map_.results] if view.dims else []
+                if any(strides[:-1]) or strides[-1:] not in ([], [0], [1]):
+                    return False
+    return True
 
 
 def emit(kernel: Kernel, params: Lanes, target: Target) -> Operation:
     """With vectors where the lanes can follow the data, else with single elements."""
-    for lanes, masked in ((params.lanes, True), (params.lanes, False)):
+    for registers, masked in ((params.registers, True), (1, False)):
         try:
-            return _emit(kernel, lanes, masked)
+            return _emit(kernel, Lanes(params.lanes, registers), masked)
         except LaneError:
             continue
-    return _emit(kernel, 1, False)
+    return _emit(kernel, Lanes(1), False)
 
 
-def _emit(kernel: Kernel, lanes: int, masked: bool) -> Operation:
+def _emit(kernel: Kernel, params: Lanes, masked: bool) -> Operation:
     frame = Frame(kernel)
     sweeps: dict[tuple[Dim, ...], list[tuple[Value, Value, int | Dim]]] = {}
     for value, memref in zip(kernel.outputs, frame.outputs, strict=True):
@@ -62,8 +88,8 @@ def _emit(kernel: Kernel, lanes: int, masked: bool) -> Operation:
             sweeps.setdefault(part.type.shape, []).append((part, memref, offset))
             offset = offset + part.type.shape[-1] if part.type.shape else 0
     for shape, stores in sweeps.items():
-        _sweep(frame, shape, stores, lanes, masked)
-    return frame.finish(f"elementwise{{{Lanes(lanes)}}}")
+        _sweep(frame, shape, stores, params, masked)
+    return frame.finish(f"elementwise{{{params}}}")
 
 
 def _parts(value: Value) -> list[Value]:
@@ -75,9 +101,10 @@ def _parts(value: Value) -> list[Value]:
 
 
 def _sweep(
-    frame: Frame, shape: tuple[Dim, ...], stores: list[tuple[Value, Value, Dim]], lanes: int, masked: bool
+    frame: Frame, shape: tuple[Dim, ...], stores: list[tuple[Value, Value, Dim]], params: Lanes, masked: bool
 ) -> None:
-    b = frame.b
+    b, lanes, wide = frame.b, params.lanes, params.lanes * params.registers
+    along = 1 if lanes > 1 else 0
 
     def write(at: list[LaneIndex], width: int, mask: Value | None) -> None:
         points = Points(frame, width, mask)
@@ -93,33 +120,52 @@ def _sweep(
             write([], 1, None)
         return
     size = frame.size(shape[-1])
-    full = b.mul(b.floordiv(size, b.index(lanes)), b.index(lanes))
+    whole = b.mul(b.floordiv(size, b.index(wide)), b.index(wide))
     if len(shape) == 1:
-        with frame.parallel([b.floordiv(size, b.index(lanes))], grain=4) as (block,):
-            write([LaneIndex(b.mul(block, b.index(lanes)), 1 if lanes > 1 else 0)], lanes, None)
+        grain = max(1, GRAIN // params.registers)
+        with frame.parallel([b.floordiv(size, b.index(wide))], grain=grain) as (block,):
+            write([LaneIndex(b.mul(block, b.index(wide)), along)], wide, None)
         if lanes > 1:
             with frame.parallel([1]):
-                _rest(frame, [], full, size, lanes, masked, write)
+                _rest(frame, [], whole, size, params, masked, write)
         return
     with _rows(frame, shape[:-1]) as row:
         at = [LaneIndex(i) for i in row]
-        with b.for_(b.index(0), full, lanes) as loop:
-            write([*at, LaneIndex(loop.iv, 1 if lanes > 1 else 0)], lanes, None)
-            loop.yield_()
+        if constant_value(whole) == wide:
+            write([*at, LaneIndex(b.index(0), along)], wide, None)
+        elif constant_value(whole) != 0:
+            with b.for_(b.index(0), whole, wide) as loop:
+                write([*at, LaneIndex(loop.iv, along)], wide, None)
+                loop.yield_()
         if lanes > 1:
-            _rest(frame, at, full, size, lanes, masked, write)
+            _rest(frame, at, whole, size, params, masked, write)
 
 
 @contextmanager
 def _rows(frame: Frame, shape: tuple[Dim, ...]) -> Iterator[list[Value]]:
-    """This worker's share of the rows; the last axis is a loop of its own where the others give pieces enough."""
-    if prod(n for n in shape[:-1] if isinstance(n, int)) < PIECES or not isinstance(shape[-1], int):
+    """This worker's share of the rows, the last axis in a loop of its own: a division for every row costs more than a
+    short row."""
+    b = frame.b
+    if len(shape) == 1:
         with frame.parallel(list(shape)) as row:
             yield row
         return
-    with frame.parallel(list(shape[:-1])) as row, frame.b.for_(frame.b.index(0), frame.b.index(shape[-1]), 1) as loop:
-        yield [*row, loop.iv]
-        loop.yield_()
+    sizes = [frame.size(n) for n in shape]
+    total = functools.reduce(b.mul, sizes)
+    inner = sizes[-1]
+    lo, hi = b.partition(total, frame.tid, frame.team, 1)
+    last = b.floordiv(b.add(hi, b.sub(inner, b.index(1))), inner)
+    with b.for_(b.floordiv(lo, inner), last, 1) as outer:
+        first = b.mul(outer.iv, inner)
+        at, rest = [], outer.iv
+        for size in reversed(sizes[1:-1]):
+            at.append(b.mod(rest, size))
+            rest = b.floordiv(rest, size)
+        begin, end = b.max(b.sub(lo, first), b.index(0)), b.min(b.sub(hi, first), inner)
+        with b.for_(begin, end, 1) as loop:
+            yield [rest, *at[::-1], loop.iv]
+            loop.yield_()
+        outer.yield_()
 
 
 def _rest(
@@ -127,17 +173,29 @@ def _rest(
     at: list[LaneIndex],
     start: Value,
     size: Value,
-    lanes: int,
+    params: Lanes,
     masked: bool,
     write: Callable[[list[LaneIndex], int, Value | None], None],
 ) -> None:
-    """The elements after the last whole vector."""
-    b = frame.b
-    rest = b.sub(size, start)
-    constant = rest.defining_op
-    if constant is not None and constant.name == "arith.constant" and constant["value"] == 0:
-        return
+    """The elements after the last whole vector of several registers."""
+    b, lanes = frame.b, params.lanes
+    known, place = constant_value(size), constant_value(start)
+    if known is not None and place is not None:
+        while known - place >= lanes:
+            width = lanes << ((known - place) // lanes).bit_length() - 1
+            write([*at, LaneIndex(b.index(place), 1)], width, None)
+            place += width
+        if place == known:
+            return
+        start = b.index(place)
+    elif params.registers > 1:
+        full = b.mul(b.floordiv(size, b.index(lanes)), b.index(lanes))
+        with b.for_(start, full, lanes) as loop:
+            write([*at, LaneIndex(loop.iv, 1)], lanes, None)
+            loop.yield_()
+        start = full
     if masked:
+        rest = b.sub(size, start)
         with b.if_(b.cmp("gt", rest, b.index(0))) as branch:
             write([*at, LaneIndex(start, 1)], lanes, b.mask(rest, lanes))
             branch.yield_([])

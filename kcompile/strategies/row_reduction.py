@@ -30,24 +30,12 @@ from kcompile.strategies.frame import Frame, storage
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Parts, Points
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.structured import DEAR, Generic, Kernel, generic
 
 GROUP = 4  # rows side by side: the latencies of one hide behind the work of the others
 LONG_ROW = 32  # registers of a row that hides them by itself
 AHEAD, LINE = 8 << 10, 64
 KEPT_BYTES = 8 << 10  # of a row, beside the row itself in L1
-DEAR = (
-    "math.exp",
-    "math.expm1",
-    "math.log",
-    "math.log1p",
-    "math.tanh",
-    "math.erf",
-    "math.powf",
-    "math.sin",
-    "math.cos",
-)
-
 Body = Callable[[list[LaneIndex], int, "Value | None", "Value | None"], "Value | None"]  # at, lanes, mask, running
 
 

@@ -79,6 +79,13 @@ def generic(op: Operation) -> Generic:
     return Generic(op, op.operands[:inputs], op.operands[inputs:], maps, iterators)
 
 
+# what takes tens of instructions: worth keeping, and slow where each instruction waits for the one before
+DEAR = frozenset(
+    f"math.{name}"
+    for name in ("exp", "exp2", "expm1", "log", "log2", "log1p", "tanh", "erf", "powf", "sin", "cos", "atan2")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A kernel function. `roots` are the operations that are not evaluated point by point, in order.

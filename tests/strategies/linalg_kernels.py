@@ -200,6 +200,15 @@ def row_reduction(n: Dim, c: Dim, kind: str) -> Operation:
     return f.ret(*f.generic(f.inputs, [f.fill((n,), start)], maps, "pr", body))
 
 
+def exponentials(*shape: Dim) -> Operation:
+    """The exponential of the negative of |x|, and whether x is positive."""
+    f = LinalgKernel("exponentials", [(shape, t.f32)])
+    maps = [dims_map(len(shape), tuple(range(len(shape))))] * 3
+    into = [f.empty(shape), f.empty(shape, t.i1)]
+    body: Body = lambda b, x, *_: [b.exp(b.neg(b.abs(x))), b.cmp("gt", x, 0.0)]
+    return f.ret(*f.generic(f.inputs, into, maps, "p" * len(shape), body))
+
+
 def softmax(n: Dim, c: int) -> Operation:
     f = LinalgKernel("softmax", [((n, c), t.f32)])
     (x,) = f.inputs
