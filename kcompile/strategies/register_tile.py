@@ -26,6 +26,7 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
+from kcompile.strategies.chains import split_chains
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -236,6 +237,7 @@ class Nest:
                     place[self.tile.part_dim] = LaneIndex(b.index(0))
                 self.finish(place, mask, totals[j * self.parts : (j + 1) * self.parts], cache)
             loop.yield_()
+        split_chains(loop.op, rows, self.frame.scratch)
 
     def initial(self, point: Place, mask: Value | None, cache: dict[object, Value]) -> Value:
         evaluator = Points(self.frame, self.tile.lanes, mask, cache=cache)

@@ -17,6 +17,7 @@ from kcompile.strategies.select import lower
 from tests.strategies import convolution_kernels as c
 from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
+from tests.strategies.cell_kernels import cell
 
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
 SUM = 3e-6  # relative to the sum of magnitudes: a few ulp for the lengths below
@@ -40,6 +41,8 @@ CASES = {
     "dense 7": ("contraction", lambda: k.dense(B, 3, 65), 7, SUM),
     "dense exponential": ("contraction", lambda: k.dense(B, 3, 37, dear=True), 7, SUM),
     "gates exponential": ("contraction", lambda: k.gates(B, 3, 3, 20, dear=True), 7, SUM),
+    "cell": ("contraction", lambda: cell(B, 5, 20), 7, SUM),
+    "cell of 9 rows": ("contraction", lambda: cell(9, 3, 32), 1, SUM),
     "dense 13x37": ("contraction", lambda: k.dense(13, 20, 37), 1, SUM),
     "dense 10": ("contraction", lambda: k.dense(B, 17, 10, epilogue=False), 5, SUM),
     "dense column": ("row_reduction", lambda: k.dense(B, 19, 1, transposed=True, epilogue=False), 3, SUM),
