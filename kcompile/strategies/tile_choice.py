@@ -289,11 +289,12 @@ def choose_single_row(space: Space, vectors: int) -> int:
     """Vectors of a tile of one row.
 
     Out of panels four vectors in all: that many additions do not wait for one another, and each panel is a stream (16
-    of them took 1.7 times as long as 4). Out of a matrix half of the registers: each row of it is a run to be read on;
-    a divisor of all vectors where there is one in the upper half.
+    of them took 1.7 times as long as 4); two where four would be all, for a second worker (4608 x 64 from L3: 16 us on
+    two workers, then 12). Out of a matrix half of the registers: each row of it is a run to be read on; a divisor of
+    all vectors where there is one in the upper half.
     """
     if space.panels > 1:
-        wanted = -(-4 // space.parts)
+        wanted = min(-(-4 // space.parts), max(2, space.panels * space.columns // 2))
         return next((v for v in range(wanted, 2 * wanted) if space.columns % v == 0 or space.spans(v)), vectors)
     most = max(vectors, min(space.columns, space.target.registers // space.sets // 2 // space.parts))
     return max((v for v in range(most, max(vectors, most // 2) - 1, -1) if space.columns % v == 0), default=most)

@@ -90,12 +90,12 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     needed = panels(features) * PANEL // lanes
     vectors = choose_vectors(needed)
     tiles = -(-height // op["tile"]) * -(-width // op["tile"]) * (1 if isinstance(batch, SymbolicDim) else batch)
-    rows = choose_rows(tiles, rows_limit(vectors, target))
     chunk = largest_divisor(max(1, needed // vectors), max(1, CHUNK_FEATURES // (vectors * lanes)))
     channels, points = image_shape(op.operands[0])[2], (op["tile"] + 2) ** 2
-    row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item
     kernel_bytes = points * features_of_all_phases(op) * channels * item
     outside = kernel_bytes > target.l2
+    rows = choose_rows(tiles, rows_limit(vectors, target), by_features=outside and needed > chunk * vectors)
+    row_bytes = rows * points * (padded(channels, lanes) + chunk * vectors * lanes) * item
     cached = max(1, target.l2 * 5 // 8 // row_bytes)
     sizes = {cached, *(-(-tiles // rows) for tiles in MORE_TILES)} if outside else {cached}
 
@@ -135,9 +135,21 @@ def choose_vectors(needed: int) -> int:
     return next(v for v in wanted if needed % v == 0) if needed else 1
 
 
-def choose_rows(tiles: int, limit: int) -> int:
-    """Rows of a register tile: those that do `tiles` (of an image, where the batch is symbolic) in the least time."""
-    return min(range(1, limit + 1), key=lambda r: (-(-tiles // r) * (r + 2), -r))  # r + 2: loads of a step
+def choose_rows(tiles: int, limit: int, by_features: bool) -> int:
+    """Rows of a register tile: those that do `tiles` (of an image, where the batch is symbolic) in the least time.
+
+    Unless workers share the features, it is the time of two of them, if one alone takes at most an eighth longer. Of
+    64 tiles five register tiles of 13 are three for a worker: 119 us, where six of 11 take 101, and alone as long.
+    """
+
+    def time(rows: int, team: int) -> int:
+        return -(-tiles // (rows * team)) * (max(rows, 4) + 2)  # + 2: loads of a step; few rows wait for additions
+
+    choice = range(1, min(tiles, limit) + 1)
+    alone = min((time(rows, 1) for rows in choice), default=0)
+    team = 1 if by_features else 2
+    near = [rows for rows in choice if team == 1 or time(rows, 1) * 8 <= alone * 9]
+    return min(near, key=lambda rows: (time(rows, team), time(rows, 1), -rows), default=1)
 
 
 def largest_divisor(number: int, limit: int) -> int:
