@@ -20,15 +20,16 @@ from kcompile.codegen.target import Target
 from kcompile.dialects.upstream.builder import constant_value
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim
+from kcompile.ir.dims import Dim, product
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
-from kcompile.strategies.structured import DEAR, Kernel, generic
+from kcompile.strategies.structured import DEAR, Kernel, generic, is_static
 
 GRAIN = 4  # vectors of one axis that workers do not share out
+UNIT = 512  # elements of several rows that they do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _sweep(
             with frame.parallel([1]):
                 _rest(frame, [], whole, size, params, masked, write)
         return
-    with _rows(frame, shape[:-1]) as row:
+    with _rows(frame, shape) as row:
         at = [LaneIndex(i) for i in row]
         if constant_value(whole) == wide:
             write([*at, LaneIndex(b.index(0), along)], wide, None)
@@ -143,28 +144,30 @@ def _sweep(
 
 @contextmanager
 def _rows(frame: Frame, shape: tuple[Dim, ...]) -> Iterator[list[Value]]:
-    """This worker's share of the rows, the last axis in a loop of its own: a division for every row costs more than a
-    short row."""
-    b = frame.b
-    if len(shape) == 1:
-        with frame.parallel(list(shape)) as row:
-            yield row
+    """This worker's share of the rows of `shape`. Where each row is in the last axes is told by loops, as a division
+    costs more than a short row: one over the share's part of an axis, and one for each axis of a few short rows."""
+    b, leading = frame.b, shape[:-1]
+    within = len(leading)  # the axes from here on are not shared out
+    while within > 1 and is_static(shape[within - 1 :]) and product(shape[within - 1 :]) <= UNIT:  # type: ignore[operator]
+        within -= 1
+    whole = [(b.index(0), frame.size(n)) for n in leading[within:]]
+    if within == 1:
+        with frame.parallel(leading[:1]) as row, frame.nest(whole) as inner:
+            yield [*row, *inner]
         return
-    sizes = [frame.size(n) for n in shape]
-    total = functools.reduce(b.mul, sizes)
-    inner = sizes[-1]
-    lo, hi = b.partition(total, frame.tid, frame.team, 1)
-    last = b.floordiv(b.add(hi, b.sub(inner, b.index(1))), inner)
-    with b.for_(b.floordiv(lo, inner), last, 1) as outer:
-        first = b.mul(outer.iv, inner)
+    sizes = [frame.size(n) for n in leading[:within]]
+    lo, hi = b.partition(functools.reduce(b.mul, sizes), frame.tid, frame.team, 1)
+    axis = sizes[-1]
+    last = b.floordiv(b.add(hi, b.sub(axis, b.index(1))), axis)
+    with b.for_(b.floordiv(lo, axis), last, 1) as outer:
+        first = b.mul(outer.iv, axis)
         at, rest = [], outer.iv
         for size in reversed(sizes[1:-1]):
             at.append(b.mod(rest, size))
             rest = b.floordiv(rest, size)
-        begin, end = b.max(b.sub(lo, first), b.index(0)), b.min(b.sub(hi, first), inner)
-        with b.for_(begin, end, 1) as loop:
-            yield [rest, *at[::-1], loop.iv]
-            loop.yield_()
+        part = (b.max(b.sub(lo, first), b.index(0)), b.min(b.sub(hi, first), axis))
+        with frame.nest([part, *whole]) as inner:
+            yield [rest, *at[::-1], *inner]
         outer.yield_()
 
 

@@ -185,6 +185,7 @@ CASES = {
     "elementwise": ("elementwise", lambda: k.scale_and_compare(B, 3, 21), 2, EXACT),
     "elementwise dear": ("elementwise", lambda: k.exponentials(331), 1, SUM),
     "elementwise dear rows": ("elementwise", lambda: k.exponentials(B, 3, 2, 151), 2, SUM),
+    "elementwise short rows": ("elementwise", lambda: k.exponentials(B, 3, 5, 2, 2, 17), 3, SUM),
     "elementwise dear columns": ("elementwise", lambda: k.exponentials(3, B), 2, SUM),
     "elementwise rows": (
         "elementwise",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from kcompile.errors import ArgumentError, ShapeError, UnsupportedError
@@ -219,11 +220,18 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
         raise UnsupportedError(f"repeat takes one number for all elements. Received: repeats={repeats}")
     if axis is None:
         x, axis = ravel(x), 0
-    place = axis % x.ndim
-    dims = x.dims
-    wide = bind("broadcast_in_dim", x, shape=(*dims[: place + 1], repeats, *dims[place + 1 :]),
-                dims=tuple(i if i <= place else i + 1 for i in range(len(dims))))  # fmt: skip
-    return bind("reshape", wide, shape=(*dims[:place], dims[place] * repeats, *dims[place + 1 :]))
+    return repeat_elements(x, [repeats if i == axis % x.ndim else 1 for i in range(x.ndim)])
+
+
+def repeat_elements(x: Tensor, repeats: Sequence[int]) -> Tensor:
+    """Each element `repeats[i]` times along axis i, in one movement of data."""
+    shape: list[Any] = []
+    places = []
+    for size, count in zip(x.dims, repeats, strict=True):
+        places.append(len(shape))
+        shape += [size] if count == 1 else [size, count]
+    wide = bind("broadcast_in_dim", x, shape=tuple(shape), dims=tuple(places))
+    return bind("reshape", wide, shape=tuple(size * count for size, count in zip(x.dims, repeats, strict=True)))
 
 
 @operation("numpy.Tile", "repeats")

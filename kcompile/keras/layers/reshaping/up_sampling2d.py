@@ -8,6 +8,7 @@ from kcompile.errors import ArgumentError, UnsupportedError
 
 from ... import ops
 from ...config import standardize_data_format
+from ...ops.shaping import repeat_elements
 from ...ops.window import spatial_tuple
 from ..input_spec import InputSpec
 from ..layer import Layer
@@ -37,13 +38,15 @@ class UpSampling2D(Layer):
 
     def call(self, inputs: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
+        if self.interpolation == "nearest":
+            return repeat_elements(inputs, (1, *self.size, 1) if first == 1 else (1, 1, *self.size))
         for axis, size in enumerate(self.size, first):
             inputs = self._upsampled(inputs, axis, size)
         return inputs
 
     def _upsampled(self, inputs: Any, axis: int, factor: int) -> Any:
-        if self.interpolation == "nearest" or factor == 1:
-            return ops.repeat(inputs, factor, axis=axis)
+        if factor == 1:
+            return inputs
         size = inputs.shape[axis]
         if size is None:
             raise UnsupportedError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import ops
 from ...config import standardize_data_format
+from ...ops.shaping import repeat_elements
 from ...ops.window import spatial_tuple
 from ..input_spec import InputSpec
 from ..layer import Layer
@@ -25,10 +25,8 @@ class UpSampling3D(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        first = 1 if self.data_format == "channels_last" else 2
-        for axis, size in enumerate(self.size, first):
-            inputs = ops.repeat(inputs, size, axis=axis)
-        return inputs
+        counts = (*self.size, 1) if self.data_format == "channels_last" else (1, *self.size)
+        return repeat_elements(inputs, (1, *counts))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
