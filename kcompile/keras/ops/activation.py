@@ -117,8 +117,10 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     x = floating(x)
     if not approximate:
         return bind("gelu", x)
-    inner = a.multiply(a.add(x, a.multiply(a.multiply(a.multiply(x, x), x), 0.044715)), math.sqrt(2 / math.pi))
-    return a.multiply(a.multiply(x, 0.5), a.add(bind("tanh", inner), 1.0))
+    # 1 + tanh(u) is 2 sigmoid(2 u), which is cheaper and exact where 1 + tanh(u) cancels
+    scale = 2 * math.sqrt(2 / math.pi)
+    inner = a.multiply(x, a.add(a.multiply(a.multiply(x, x), 0.044715 * scale), scale))
+    return a.multiply(x, bind("logistic", inner))
 
 
 @operation("nn.Softplus")
