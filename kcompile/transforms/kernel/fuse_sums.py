@@ -15,18 +15,15 @@ from kcompile.ir.affine import identity_map
 from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.access import reads
-from kcompile.transforms.kernel.cost_model import nominal, nominal_size
-from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, reads_of, yielded
+from kcompile.transforms.kernel.cost_model import nominal
+from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, yielded
 from kcompile.transforms.kernel.fuse_pads import inside_shape
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
-from kcompile.transforms.kernel.legality import is_elementwise_dispatch, is_same_space
 
 ROOT = "column_sums"
 MOST_RESULTS = 8  # of a kernel: each is a stream of stores
 LARGE = 1 << 12  # elements; less stays in the first-level cache between two kernels
-SMALL = 8  # an operand this many times smaller is read from the cache
 SHARES = 8  # pieces of work that the axes which stay give at least
 
 
@@ -64,48 +61,15 @@ def _join_one(dispatches: Dispatches, sums: Operation) -> Operation | None:
             continue
         maker = value.defining_op
         others = [u for u in value.users if u is not sums and u.parent is sums.parent and u.name == "kernel.dispatch"]
-        for other in [*others, maker]:
+        for other in ([maker] if maker is not None else []) + others:
             if not _joins(other, space, sums):
                 continue
-            assert other is not None
-            if other is maker and _is_made_again(other):
-                for reader in dict.fromkeys(value.users):
-                    dispatches.merge(other, reader, root_of(reader), copy=True)
-                del dispatches.position[other]
-                other.erase()
-                return sums
             first, second = sorted((other, sums), key=dispatches.position.__getitem__)
             depends = any(u is second for r in first.results for u in r.users)
             if dispatches.is_between(first, second) or (depends and not _reads_in_place(first, second, space)):
                 continue
             return dispatches.merge(first, second, ROOT)
     return None
-
-
-def _is_made_again(maker: Operation) -> bool:
-    """Whether every reader of the only result can make it, with little work and no more loads, so that none stores it.
-
-    The sums of a masked gradient and the gradient behind them both read what the batch norm normalized.
-    """
-    if len(maker.results) != 1 or not is_elementwise_dispatch(maker) or reads_of(maker) is None:
-        return False
-    (value,) = maker.results
-    if cost_model.dispatch_work(maker) > cost_model.RECOMPUTE_LIMIT:
-        return False
-    large = [v for v in maker.operands if nominal_size(v) * SMALL > nominal_size(value)]
-    for reader in value.users:
-        fresh = [v for v in large if v not in reader.operands]
-        if reader.name != "kernel.dispatch" or len(fresh) > 1 or not _computes(reader, maker):
-            return False
-    return True
-
-
-def _computes(reader: Operation, maker: Operation) -> bool:
-    """Whether the reader needs of the only result only what is at the place where it works."""
-    if is_elementwise_dispatch(reader):
-        return is_same_space(maker, reader)
-    space = space_of(reader)
-    return space is not None and _reads_in_place(maker, reader, space)
 
 
 def space_of(dispatch: Operation) -> Space | None:
