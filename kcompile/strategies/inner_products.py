@@ -15,7 +15,6 @@ operations a sum; the order is the same for every position. Traffic: x once, w f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -101,38 +100,18 @@ def emit(kernel: Kernel, parameters: Folded, target: Target) -> Operation:
     return frame.finish(f"inner_products{{rows={parameters.rows}, lanes={parameters.lanes}, roots={parameters.roots}}}")
 
 
-class _Emitter:
-    def __init__(self, frame: Frame, kernel: Kernel, view: Generic, parameters: Folded):
+class Folding:
+    """Sums with the lanes along the innermost dim of what is summed, and the addition of their lanes."""
+
+    def __init__(self, frame: Frame, kernel: Kernel, view: Generic, lanes: int):
         self.frame, self.kernel, self.view = frame, kernel, view
-        self.b, self.lanes, self.rows = frame.b, parameters.lanes, parameters.rows
+        self.b, self.lanes = frame.b, lanes
         self.extents = view.extents()
-        self.row, self.feature = _dims(view)
-        features = self.extents[self.feature]
-        assert isinstance(features, int)
-        self.features = [LaneIndex(self.b.index(i)) for i in range(features)]
-        self.outer = [d for d in view.parallel if d not in (self.row, self.feature)]
 
-    def run(self) -> None:
-        b, lanes = self.b, self.lanes
-        size = self.frame.size(self.extents[self.row])
-        tiles = b.floordiv(b.add(size, b.index(lanes - 1)), b.index(lanes))
-        with self.frame.parallel([*(self.extents[d] for d in self.outer), tiles]) as at:
-            outer: Place = {d: LaneIndex(i) for d, i in zip(self.outer, at[:-1], strict=True)}
-            first = b.min(b.mul(at[-1], b.index(lanes)), b.sub(size, b.index(lanes)))
-            parts: list[list[Value]] = [[] for _ in self.features]
-            for start in range(0, lanes, self.rows):
-                rows = [LaneIndex(b.add(first, b.index(start + i))) for i in range(self.rows)]
-                sums = self.sums(outer, rows)
-                for f, part in enumerate(parts):
-                    part += self.fold(sums[f :: len(parts)], 1)
-            totals = [self.fold(part, self.rows)[0] for part in parts]
-            self.finish({**outer, self.row: LaneIndex(first, 1)}, totals)
-
-    def sums(self, outer: Place, rows: Sequence[LaneIndex]) -> list[Value]:
-        """The lanes of the sums for some rows, features inside."""
+    def sums(self, points: list[Place]) -> list[Value]:
+        """The lanes of the sums at some points."""
         element = t.element_of(self.view.op.result.type)
         zero = self.b.constant(0.0 if t.is_float(element) else 0, VectorType((self.lanes,), element))
-        points: list[Place] = [{**outer, self.row: r, self.feature: f} for r in rows for f in self.features]
         return self.reduce(list(self.view.reductions), {}, points, [zero] * len(points))
 
     def reduce(self, dims: list[int], at: Place, points: list[Place], sums: list[Value]) -> list[Value]:
@@ -185,6 +164,33 @@ class _Emitter:
             ]
             distance *= 2
         return vectors
+
+
+class _Emitter(Folding):
+    def __init__(self, frame: Frame, kernel: Kernel, view: Generic, parameters: Folded):
+        super().__init__(frame, kernel, view, parameters.lanes)
+        self.rows = parameters.rows
+        self.row, self.feature = _dims(view)
+        features = self.extents[self.feature]
+        assert isinstance(features, int)
+        self.features = [LaneIndex(self.b.index(i)) for i in range(features)]
+        self.outer = [d for d in view.parallel if d not in (self.row, self.feature)]
+
+    def run(self) -> None:
+        b, lanes = self.b, self.lanes
+        size = self.frame.size(self.extents[self.row])
+        tiles = b.floordiv(b.add(size, b.index(lanes - 1)), b.index(lanes))
+        with self.frame.parallel([*(self.extents[d] for d in self.outer), tiles]) as at:
+            outer: Place = {d: LaneIndex(i) for d, i in zip(self.outer, at[:-1], strict=True)}
+            first = b.min(b.mul(at[-1], b.index(lanes)), b.sub(size, b.index(lanes)))
+            parts: list[list[Value]] = [[] for _ in self.features]
+            for start in range(0, lanes, self.rows):
+                rows = [LaneIndex(b.add(first, b.index(start + i))) for i in range(self.rows)]
+                sums = self.sums([{**outer, self.row: r, self.feature: f} for r in rows for f in self.features])
+                for f, part in enumerate(parts):
+                    part += self.fold(sums[f :: len(parts)], 1)
+            totals = [self.fold(part, self.rows)[0] for part in parts]
+            self.finish({**outer, self.row: LaneIndex(first, 1)}, totals)
 
     def finish(self, place: Place, totals: list[Value]) -> None:
         """The epilogue along the positions, and the store of every result of the kernel."""
