@@ -23,7 +23,7 @@ import numpy as np
 
 def best(function: Callable[[], object], seconds: float = 1.0) -> float:
     """The least time of one call, in seconds, over at least `seconds` and 5 calls."""
-    times = []
+    times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < 5 or time.perf_counter() < end:
         start = time.perf_counter()
@@ -33,12 +33,14 @@ def best(function: Callable[[], object], seconds: float = 1.0) -> float:
 
 
 def in_new_process(code: str, cache: str) -> float:
-    """What `code` prints, run by a new interpreter; the least of 3 for a warm cache."""
-    environment = {**os.environ, "KCOMPILE_CACHE": cache}
+    """What `code` prints, run by a new interpreter, with byte code at hand as for an installed package."""
+    environment = {**os.environ, "KCOMPILE_CACHE": cache, "PYTHONPYCACHEPREFIX": BYTE_CODE.name}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return float(result.stdout.split()[-1])
 
 
+BYTE_CODE = tempfile.TemporaryDirectory()
 IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
 COMPILE = """
 import sys, time, numpy as np
@@ -72,6 +74,18 @@ model = keras.applications.ResNet50(weights=None)
 t = time.perf_counter()
 kcompile.compile(model)(np.zeros((1, 224, 224, 3), np.float32))
 print(time.perf_counter() - t)
+"""
+
+
+LOAD = """
+import os, tempfile, time
+from kcompile import keras
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "model.keras")
+    keras.applications.ResNet50(weights=None).save(path)
+    t = time.perf_counter()
+    keras.models.load_model(path)
+    print(time.perf_counter() - t)
 """
 
 
@@ -150,11 +164,14 @@ def main() -> None:
         for module in ("kcompile", "kcompile.keras", "kcompile.keras.models, kcompile.keras.layers.core.dense"):
             seconds = min(in_new_process(IMPORT.format(module=module), cache) for _ in range(5))
             print(f"import {module}: {seconds:.3f} s")
+        with tempfile.TemporaryDirectory() as other:
+            in_new_process(STEP, other)  # writes the byte code
         print(f"compile digits inference, cold: {in_new_process(COMPILE, cache):.2f} s")
         print(f"compile digits inference, cached: {min(in_new_process(COMPILE, cache) for _ in range(3)):.2f} s")
         print(f"first digits train step, cold: {in_new_process(STEP, cache):.2f} s")
         print(f"first digits train step, cached: {min(in_new_process(STEP, cache) for _ in range(3)):.2f} s")
         if importlib.util.find_spec("kcompile.keras.applications"):
+            print(f"load a ResNet50 file: {in_new_process(LOAD, cache):.2f} s")
             print(f"compile ResNet50 inference, cold: {in_new_process(RESNET, cache):.2f} s")
             print(f"compile ResNet50 inference, cached: {min(in_new_process(RESNET, cache) for _ in range(3)):.2f} s")
     overhead()
