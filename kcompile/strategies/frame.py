@@ -100,6 +100,13 @@ class Frame:
         full, rest = divmod(total, group)
         inside = self.product(sizes)
         with self.share(b.mul(inside, b.index(total))) as number:
+            if total <= group:  # one group: nothing is divided by sizes known at run time, which takes 20 cycles
+                yield [
+                    b.index(0),
+                    *self.indices(b.floordiv(number, b.index(total)), sizes),
+                    b.mod(number, b.index(total)),
+                ]
+                return
             whole = b.mul(inside, b.index(group))
             which, width = b.floordiv(number, whole), b.index(group)
             if rest:
