@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from kcompile.codegen.entry_text import Text
 from kcompile.ir.dims import Dim
 
-# The frame that `run` makes: in, out, arena, weights, sizes, env; for rows also the rows of a group, and the body.
+# The frame that `run` makes: in, out, arena, weights, sizes, env; for rows also the number of groups, and the body.
 FRAME_WORDS = 8
-GROUP_ROWS, GROUP_BODY = 6, 7
+GROUPS, GROUP_BODY = 6, 7
 MAX_TEAM = 64
 IDLE_PARTS = 8  # workers may be idle for this part of the time: barriers, and shares of kernels, cost as much
 
@@ -63,16 +63,18 @@ def branch_to_rows(
     whole = team_size(text, workers)
     team = text.new(f"select i1 {inline}, i64 1, i64 {whole}")
     fewest = _divide_up(text, batch, str(rows))
-    groups = text.new(f"mul i64 {_divide_up(text, fewest, team)}, {team}")
-    each = _divide_up(text, batch, groups)
+    even = text.new(f"mul i64 {_divide_up(text, fewest, team)}, {team}")
+    most = text.new(f"mul i64 {_divide_up(text, batch, even)}, {team}")
     few = text.new(f"icmp sle i64 {batch}, {text.new(f'mul i64 {team}, {least - 1}')}")
-    missing = text.new(f"sub i64 {text.new(f'mul i64 {each}, {team}')}, {batch}")  # below 0 with several for a worker
+    missing = text.new(f"sub i64 {most}, {batch}")  # below 0 with several groups for a worker
     idle = text.new(f"icmp sgt i64 {text.new(f'mul i64 {missing}, {IDLE_PARTS}')}, {batch}")
     together = text.new(f"or i1 {few}, {idle}")
-    group = text.new(f"select i1 {together}, i64 {batch}, i64 {each}")
-    text.line(f"br i1 {text.new(f'icmp slt i64 {group}, {batch}')}, label %by_rows, label %at_once")
+    fits = text.new(f"icmp slt i64 {even}, {batch}")
+    apart = text.new(f"select i1 {fits}, i64 {even}, i64 {batch}")  # no group without rows
+    groups = text.new(f"select i1 {together}, i64 1, i64 {apart}")
+    text.line(f"br i1 {text.new(f'icmp sgt i64 {groups}, 1')}, label %by_rows, label %at_once")
     text.label("by_rows")
-    text.line(f"store i64 {each}, ptr {text.offset('%frame', 8 * GROUP_ROWS)}")
+    text.line(f"store i64 {groups}, ptr {text.offset('%frame', 8 * GROUPS)}")
     text.line(f"store ptr {body}, ptr {text.offset('%frame', 8 * GROUP_BODY)}")
     text.line("store i64 0, ptr %arena")
     text.line(f"br i1 {inline}, label %rows_alone, label %rows_together")
@@ -99,7 +101,7 @@ def rows_text(name: str, row_bytes: Sequence[list[int]], rows: int, arena: Dim, 
     text.line(f"%group = alloca [{FRAME_WORDS} x i64], align 16")
     for k, field in enumerate(("in", "out", "arena", "weights", "sizes", "env")):
         text.line(f"%{field} = load ptr, ptr {text.offset('%frame', 8 * k)}")
-    each = text.new(f"load i64, ptr {text.offset('%frame', 8 * GROUP_ROWS)}")
+    groups = text.new(f"load i64, ptr {text.offset('%frame', 8 * GROUPS)}")
     body = text.new(f"load ptr, ptr {text.offset('%frame', 8 * GROUP_BODY)}")
     text.symbols["b"] = text.new("load i64, ptr %sizes")
     text.line("%tid = zext i32 %tid32 to i64")
@@ -108,17 +110,17 @@ def rows_text(name: str, row_bytes: Sequence[list[int]], rows: int, arena: Dim, 
     fields = ("%in_group", "%out_group", mine, "%weights", "%sizes_group", "%env")
     for k, field in enumerate(fields):
         text.line(f"store ptr {field}, ptr {text.offset('%group', 8 * k)}")
-    groups = _divide_up(text, text.symbols["b"], each)
     text.line("br label %next")
     text.label("next")
     text.line("%at = atomicrmw add ptr %arena, i64 1 monotonic, align 8")
     more = text.new(f"icmp ult i64 %at, {groups}")
     text.line(f"br i1 {more}, label %work, label %done")
     text.label("work")
-    low = text.new(f"mul i64 %at, {each}")
-    left = text.new(f"sub i64 {text.symbols['b']}, {low}")
-    last = text.new(f"icmp ult i64 {left}, {each}")
-    text.line(f"store i64 {text.new(f'select i1 {last}, i64 {left}, i64 {each}')}, ptr %sizes_group")
+    batch = text.symbols["b"]
+    following = text.new("add i64 %at, 1")
+    starts = [text.new(f"mul i64 {at}, {batch}") for at in ("%at", following)]
+    low, high = (text.new(f"udiv i64 {start}, {groups}") for start in starts)  # sizes differ by one row at most
+    text.line(f"store i64 {text.new(f'sub i64 {high}, {low}')}, ptr %sizes_group")
     for table, counts in zip(("in", "out"), row_bytes, strict=True):
         for i, count in enumerate(counts):
             pointer = text.new(f"load ptr, ptr {text.offset(f'%{table}', 8 * i)}")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kcompile.codegen import entry
-from kcompile.codegen.entry_rows import GROUP_ROWS
+from kcompile.codegen.entry_rows import GROUPS
 from kcompile.codegen.jit import load_object
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
@@ -51,13 +51,13 @@ class OneWorker:
         self.address = ctypes.addressof(self.env)
 
     def run(self, pool: int, wanted: int, body: int, frame: int) -> int:
-        self.regions.append((body, ctypes.c_int64.from_address(frame + 8 * GROUP_ROWS).value))
+        self.regions.append((body, ctypes.c_int64.from_address(frame + 8 * GROUPS).value))
         _BODY(body)(frame, 0, 1)
         return 1
 
 
 def groups(model: CompiledModule, workers: int) -> dict[int, int]:
-    """For each batch the rows of a group; 0 where all work on the whole batch together, -1 where nobody is asked."""
+    """For each batch the number of groups; 0 where all work on the whole batch together, -1 where nobody is asked."""
     loaded = load_object(model.object, ("kc_rows_query",))
     host = OneWorker(workers)
     about = abi.query(loaded.address("kc_rows_query"), host)
@@ -75,8 +75,8 @@ def groups(model: CompiledModule, workers: int) -> dict[int, int]:
         assert about.run_function(context.address, *addresses, arena.address, arena.nbytes) == abi.OK
         np.testing.assert_array_equal(y, x + 1)
         found[batch] = -1
-        for body, rows in host.regions:
-            found[batch] = 0 if body == together else rows
+        for body, count in host.regions:
+            found[batch] = 0 if body == together else count
     return found
 
 
@@ -85,17 +85,16 @@ def groups(model: CompiledModule, workers: int) -> dict[int, int]:
 def test_groups_are_alike_and_leave_no_worker_idle(
     workers: int, rows: int, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for batch, each in groups(one_more(rows, least, monkeypatch), workers).items():
-        fewest = -(-batch // rows)
-        even = -(-batch // (-(-fewest // workers) * workers))
-        if each > 0:
-            assert each <= rows
-            assert each == even  # as many for every worker
-        if batch <= rows * workers:  # one for each
-            few = -(-batch // workers) * workers - batch
-            assert (each == 0) == (8 * few > batch or batch <= (least - 1) * workers or batch == 1)
+    for batch, count in groups(one_more(rows, least, monkeypatch), workers).items():
+        if batch > rows * workers:
+            assert -(-batch // count) <= rows
+            assert count % workers == 0 or count == batch  # as many for every worker
+            continue
+        idle = -(-batch // workers) * workers - batch
+        if batch == 1 or batch <= (least - 1) * workers or idle * 8 > batch:
+            assert count == 0
         else:
-            assert each > 0
+            assert count == min(batch, workers)
 
 
 def test_one_worker_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
