@@ -7,6 +7,7 @@ from typing import Any
 from kcompile.errors import ArgumentError
 
 from . import ops
+from .by_name import by_name
 
 
 def linear(x: Any) -> Any:
@@ -186,15 +187,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        found = _NAMES.get(identifier)
-        if found is None:
-            from .saving import get_registered_object
-
-            found = get_registered_object(identifier)
-        if found is None:
-            raise ArgumentError(
-                f"there is no activation of that name. Received: {identifier!r}. Known: {', '.join(sorted(_NAMES))}"
-            )
+        found = by_name("activation", identifier, _NAMES)
         return found() if isinstance(found, type) else found
     if callable(identifier):
         return identifier

@@ -8,6 +8,7 @@ from typing import Any
 from kcompile.errors import ArgumentError
 
 from . import ops
+from .by_name import by_name
 from .naming import to_snake_case
 
 
@@ -88,15 +89,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        found = _BY_NAME.get(identifier) or _BY_NAME.get(to_snake_case(identifier))
-        if found is None:
-            from .saving import get_registered_object
-
-            found = get_registered_object(identifier)
-        if found is None:
-            raise ArgumentError(
-                f"there is no regularizer of that name. Received: {identifier!r}. Known: {', '.join(_BY_NAME)}"
-            )
+        found = _BY_NAME.get(to_snake_case(identifier)) or by_name("regularizer", identifier, _BY_NAME)
         return found() if isinstance(found, type) else found
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier

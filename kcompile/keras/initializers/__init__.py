@@ -6,6 +6,7 @@ from typing import Any
 
 from kcompile.errors import ArgumentError
 
+from ..by_name import by_name
 from .constant import Constant, Identity, Ones, Zeros
 from .initializer import Initializer
 from .random import (
@@ -53,15 +54,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        found = _BY_NAME.get(identifier)
-        if found is None:
-            from ..saving import get_registered_object
-
-            found = get_registered_object(identifier)
-        if found is None:
-            raise ArgumentError(
-                f"there is no initializer of that name. Received: {identifier!r}. Known: {', '.join(sorted(_BY_NAME))}"
-            )
+        found = by_name("initializer", identifier, _BY_NAME)
         return found() if isinstance(found, type) else found
     if isinstance(identifier, type):
         return identifier()

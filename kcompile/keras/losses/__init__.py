@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kcompile.errors import ArgumentError
+from kcompile.keras.by_name import by_name
 from kcompile.keras.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -91,14 +92,7 @@ def get(identifier: Any) -> Loss | Callable[..., Any] | None:
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        from kcompile.keras.saving import get_registered_object
-
-        found = _ALIASES.get(identifier) or get_registered_object(identifier)
-        if found is None:
-            raise ArgumentError(
-                f"there is no loss of that name. Received: {identifier!r}. Known: {', '.join(sorted(_ALIASES))}"
-            )
-        identifier = found
+        identifier = by_name("loss", identifier, _ALIASES)
     if isinstance(identifier, type):
         identifier = identifier()
     if callable(identifier):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kcompile.errors import ArgumentError
+from kcompile.keras.by_name import by_name
 from kcompile.keras.losses.hinge import categorical_hinge, hinge, squared_hinge
 from kcompile.keras.losses.probabilistic import (
     binary_crossentropy,
@@ -116,13 +117,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        from kcompile.keras.saving import get_registered_object
-
-        found = _ALIASES.get(identifier) or get_registered_object(identifier)
-        if found is None:
-            known = ", ".join(sorted(_ALIASES))
-            raise ArgumentError(f"there is no metric of that name. Received: {identifier!r}. Known: {known}")
-        identifier = found
+        identifier = by_name("metric", identifier, _ALIASES)
     if isinstance(identifier, type):
         identifier = identifier()
     if callable(identifier):
