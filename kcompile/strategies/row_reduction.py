@@ -155,7 +155,7 @@ class _RowEmitter:
             return 1
         if self.params.held:  # as many as registers can hold
             assert isinstance(size, int)
-            return max(1, min(GROUP, 2 * registers * lanes // size))
+            return max(1, min(GROUP, 2 * registers * lanes // max(1, size)))
         return 1 if isinstance(size, int) and size >= LONG_ROW * lanes else GROUP
 
     def keep(self, size: Dim, group: int) -> None:
