@@ -220,6 +220,15 @@ def _drop_results(dispatch: Operation) -> None:
             r.index = i
 
 
+def drop_unused(dispatch: Operation) -> None:
+    """Forget results that nobody uses, what only they needed, and operands that are not read any more."""
+    _drop_results(dispatch)
+    for op in reversed(list(dispatch.body.ops)):
+        if op is not dispatch.body.last and not any(r.uses for r in op.results):
+            op.erase()
+    _keep_operands(dispatch, dict(zip(dispatch.operands, dispatch.body.arguments, strict=True)))
+
+
 def _location(*ops: Operation) -> Location:
     fused = fuse(*(op.location for op in ops))
     return Location(parts=fused.parts[:MAX_LOCATIONS]) if len(fused.parts) > MAX_LOCATIONS else fused
