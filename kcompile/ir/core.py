@@ -176,7 +176,10 @@ class Operation:
                 op = block.last if reverse else block.first
                 while op is not None:
                     following = op.prev if reverse else op.next
-                    yield from op.walk(reverse)
+                    if op.regions:
+                        yield from op.walk(reverse)
+                    else:
+                        yield op
                     op = following
         if reverse:
             yield self

@@ -67,9 +67,8 @@ def is_pure_scalar(op: Operation) -> bool:
 
 def is_dear(op: Operation) -> bool:
     """Whether an operation on scalar floats takes many cycles."""
-    if not is_pure_scalar(op) or not t.is_float(op.results[0].type):
-        return False
-    return op.name in ("arith.divf", "arith.remf") or (op.dialect == "math" and op.name not in CHEAP_MATH)
+    slow = op.name in ("arith.divf", "arith.remf") or (op.dialect == "math" and op.name not in CHEAP_MATH)
+    return slow and is_pure_scalar(op) and t.is_float(op.results[0].type)
 
 
 def _made_inside(loop: Operation) -> set[Value]:
