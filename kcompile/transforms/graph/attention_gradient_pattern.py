@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kcompile.ir import types as t
 from kcompile.ir.core import Operation
 from kcompile.transforms.graph.attention_pattern import (
     RowWork,
@@ -73,6 +74,8 @@ def attention_gradient_of(result: Operation) -> AttentionGradient | None:
     if any(s is not None and s.product.operands[1 - s.operand].defining_op in made for s in sums):
         return None
     if any(not isinstance(n, int) or not n for op in (*work.products, *readers) for n in _matrix_sizes(op)):
+        return None
+    if len({t.element_of(v.type) for op in (*work.products, *readers) for v in (*op.operands, op.result)}) > 1:
         return None
     return AttentionGradient(tuple(work.products), tuple(work.order), tuple(s for s in sums if s is not None))
 
