@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,11 +32,11 @@ class Attribute:
     _pool: ClassVar[dict[tuple[Any, ...], Attribute]] = {}
 
     @classmethod
-    def _intern(cls, key: tuple[Any, ...], value: Any, text: str) -> Self:
+    def _intern(cls, key: tuple[Any, ...], value: Any, text: Callable[[], str]) -> Self:
         made = Attribute._pool.get((cls, *key))
         if made is None:
             made = object.__new__(cls)
-            made.value, made.text = value, text
+            made.value, made.text = value, text()
             Attribute._pool[(cls, *key)] = made
         return made  # type: ignore[return-value]
 
@@ -52,14 +52,14 @@ class UnitAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls) -> UnitAttr:
-        return cls._intern((), True, "unit")
+        return cls._intern((), True, lambda: "unit")
 
 
 class BoolAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: bool) -> BoolAttr:
-        return cls._intern((bool(value),), bool(value), "true" if value else "false")
+        return cls._intern((bool(value),), bool(value), lambda: "true" if value else "false")
 
 
 class IntAttr(Attribute):
@@ -69,7 +69,7 @@ class IntAttr(Attribute):
     type: Type
 
     def __new__(cls, value: int, type: Type = t.i64) -> IntAttr:
-        self = cls._intern((int(value), type), int(value), f"{int(value)} : {type}")
+        self = cls._intern((int(value), type), int(value), lambda: f"{int(value)} : {type}")
         self.type = type
         return self
 
@@ -82,7 +82,7 @@ class FloatAttr(Attribute):
 
     def __new__(cls, value: float, type: Type = t.f64) -> FloatAttr:
         value = round_to(float(value), type)
-        self = cls._intern((struct.pack("<d", value), type), value, f"{float_text(value, type)} : {type}")
+        self = cls._intern((struct.pack("<d", value), type), value, lambda: f"{float_text(value, type)} : {type}")
         self.type = type
         return self
 
@@ -91,7 +91,7 @@ class StringAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: str) -> StringAttr:
-        return cls._intern((value,), value, f'"{escape(value)}"')
+        return cls._intern((value,), value, lambda: f'"{escape(value)}"')
 
 
 class SymbolRefAttr(Attribute):
@@ -100,22 +100,25 @@ class SymbolRefAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: str) -> SymbolRefAttr:
-        bare = value.replace("_", "a").replace("$", "a").replace(".", "a").isalnum() and not value[:1].isdigit()
-        return cls._intern((value,), value, f"@{value}" if bare and value.isascii() else f'@"{escape(value)}"')
+        def text() -> str:
+            bare = value.replace("_", "a").replace("$", "a").replace(".", "a").isalnum() and not value[:1].isdigit()
+            return f"@{value}" if bare and value.isascii() else f'@"{escape(value)}"'
+
+        return cls._intern((value,), value, text)
 
 
 class TypeAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: Type) -> TypeAttr:
-        return cls._intern((value,), value, value.text)
+        return cls._intern((value,), value, lambda: value.text)
 
 
 class AffineMapAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: AffineMap) -> AffineMapAttr:
-        return cls._intern((value,), value, f"affine_map<{value}>")
+        return cls._intern((value,), value, lambda: f"affine_map<{value}>")
 
 
 class IntArrayAttr(Attribute):
@@ -126,8 +129,12 @@ class IntArrayAttr(Attribute):
 
     def __new__(cls, value: tuple[int, ...], type: Type = t.i64) -> IntArrayAttr:
         value = tuple(int(v) for v in value)
-        shown = ", ".join(map(str, value)) if type is not t.i1 else ", ".join("true" if v else "false" for v in value)
-        self = cls._intern((value, type), value, f"array<{type}: {shown}>" if value else f"array<{type}>")
+
+        def text() -> str:
+            shown = ", ".join(str(v) if type is not t.i1 else "true" if v else "false" for v in value)
+            return f"array<{type}: {shown}>" if value else f"array<{type}>"
+
+        self = cls._intern((value, type), value, text)
         self.type = type
         return self
 
@@ -138,8 +145,11 @@ class DimsAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, value: tuple[Dim, ...]) -> DimsAttr:
-        shown = ", ".join(f'"{d}"' if isinstance(d, SymbolicDim) else str(d) for d in value)
-        return cls._intern(tuple(value), tuple(value), f"#graph.dims<[{shown}]>")
+        def text() -> str:
+            shown = ", ".join(f'"{d}"' if isinstance(d, SymbolicDim) else str(d) for d in value)
+            return f"#graph.dims<[{shown}]>"
+
+        return cls._intern(tuple(value), tuple(value), text)
 
 
 class ArrayAttr(Attribute):
@@ -150,7 +160,9 @@ class ArrayAttr(Attribute):
 
     def __new__(cls, elements: tuple[Attribute, ...]) -> ArrayAttr:
         elements = tuple(elements)
-        self = cls._intern(elements, tuple(e.value for e in elements), f"[{', '.join(e.text for e in elements)}]")
+        self = cls._intern(
+            elements, tuple(e.value for e in elements), lambda: f"[{', '.join(e.text for e in elements)}]"
+        )
         self.elements = elements
         return self
 
@@ -163,7 +175,7 @@ class DictAttr(Attribute):
 
     def __new__(cls, elements: Mapping[str, Attribute]) -> DictAttr:
         items = tuple(sorted(elements.items()))
-        self = cls._intern(items, {k: a.value for k, a in items}, dictionary_text(dict(items)))
+        self = cls._intern(items, {k: a.value for k, a in items}, lambda: dictionary_text(dict(items)))
         self.elements = dict(items)
         return self
 
@@ -174,7 +186,7 @@ class OpaqueAttr(Attribute):
     __slots__ = ()
 
     def __new__(cls, text: str) -> OpaqueAttr:
-        return cls._intern((text,), text, text)
+        return cls._intern((text,), text, lambda: text)
 
 
 class DenseAttr(Attribute):

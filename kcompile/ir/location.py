@@ -48,6 +48,8 @@ class Location:
 
 def escape(text: str) -> str:
     """`text` as the inside of an MLIR string literal."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     out = []
     for byte in text.encode("utf-8", "surrogatepass"):
         char = chr(byte)
