@@ -128,11 +128,10 @@ def panels(m: Dim, k: int, count: int, n: int, parts: int = 1) -> Operation:
 def update(m: Dim, k: int, n: int) -> Operation:
     """w - 0.5 * x^T @ dy, w being [k, n]: a step of an optimizer, or a residual."""
     f = LinalgKernel("update", [((m, k), t.f32), ((m, n), t.f32), ((k, n), t.f32)])
-    x, dy, w = f.inputs
-    maps = [dims_map(3, (2, 0)), dims_map(3, (2, 1)), dims_map(3, (0, 1))]
-    (slope,) = f.generic([x, dy], [f.fill((k, n), 0.0)], maps, "ppr", multiply_add)
+    maps, same = [dims_map(3, at) for at in ((2, 0), (2, 1), (0, 1))], [dims_map(2, (0, 1))] * 3
+    (slope,) = f.generic(f.inputs[:2], [f.fill((k, n), 0.0)], maps, "ppr", multiply_add)
     step: Body = lambda b, old, d, _: b.sub(old, b.mul(d, 0.5))
-    return f.ret(*f.generic([w, slope], [f.empty((k, n))], [dims_map(2, (0, 1))] * 3, "pp", step))
+    return f.ret(*f.generic([f.inputs[2], slope], [f.empty((k, n))], same, "pp", step))
 
 
 def column_sums(n: Dim, h: int, w: int, c: int, wide: str = "") -> Operation:
