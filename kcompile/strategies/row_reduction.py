@@ -327,7 +327,8 @@ class _RowEmitter:
 
         def step(at: list[LaneIndex], width: int, mask: Value | None, running: Value | None) -> Value:
             assert running is not None
-            if view is self.views[0] and len(self.views) > 1:
+            # A row in registers is asked for at once; a long one with the last reduction, most often the slowest one.
+            if view is self.views[0 if self.params.held else -1] and len(self.views) > 1:
                 self.ask_ahead(row, at, width)
             points = self.points(row, at, width, mask)
             new = points.vector(points.generic_body(view.op, [*row.at, *at], [running])[0])
