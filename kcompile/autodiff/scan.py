@@ -111,7 +111,7 @@ class _Pullback:
     def _move(self, made: list[Operation]) -> None:
         """The new operations go to the second body, with what they read of the first."""
         fresh = {r for op in made for r in op.results}
-        needed = {v for op in made for v in op.operands if v not in fresh and v not in self.inside}
+        needed = dict.fromkeys(v for op in made for v in op.operands if v not in fresh and v not in self.inside)
         order = {r: i for i, op in enumerate(self.forward) for r in op.results}
         for value in sorted(needed, key=lambda v: order.get(v, -1)):
             self._bring(value)

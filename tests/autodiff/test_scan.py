@@ -174,3 +174,22 @@ def test_the_gradient_of_a_part_of_a_constant_is_a_sum_after_the_loop() -> None:
     _, backward = [op for op in module.walk() if op.name == "graph.scan"]
     assert backward["carries"] == 1
     assert not any(op.name in ("graph.reduce", "graph.pad") for op in backward.walk())
+
+
+def test_the_same_function_has_the_same_gradient_letter_by_letter() -> None:
+    """Its text is the key under which what was compiled is found again: no order may come from addresses in memory."""
+
+    def many_carries(x: Any, w: Any, h: Any) -> Any:
+        def body(c: Any, x: Any) -> Any:
+            mixed = c[0] * c[1] * c[2] * c[3] * c[4] * x
+            return [ops.tanh(mixed * one) for one in c], mixed
+
+        return scan(body, [h * float(i + 1) for i in range(5)], x)[1]
+
+    kept: list[Any] = []  # so that no address is used twice
+    texts = set()
+    for i in range(8):
+        kept.append([object() for _ in range(977 * i)])
+        kept.append(value_and_gradient(many_carries, 4))
+        texts.add(str(kept[-1]))
+    assert len(texts) == 1
