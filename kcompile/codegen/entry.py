@@ -22,17 +22,23 @@ from kcompile.codegen.llvm import print_kernels
 from kcompile.codegen.target import Target
 from kcompile.codegen.text import LLVMModule
 from kcompile.ir.core import Operation, find_function
-from kcompile.ir.dims import evaluate, symbols_of
+from kcompile.ir.dims import Dim, evaluate, symbols_of
 
 OK, EABI, ECPU, EARG, ESHAPE, EARENA, EALIGN, EWEIGHTS, EINDEX, EOVERFLOW = range(10)
 ENV_BYTES = 112  # sizeof(kc_env) of version 1
 # At the start of the arena: arrivals, generation, sleepers, and the workers' flags, each in a cache line of its own.
 BARRIER_BYTES = (3 + FLAGS) * 64
 MAGIC = 0x6B63637478763031
-# Starting the team costs a wake-up of 6-8 us where the workers sleep; below this a single thread is faster.
-INLINE_PICOSECONDS = 15_000_000
 # Bits of kc_env.cpu[0] without which the code of a target cannot run.
 _LEVEL_BITS = {2: 1 << 1, 3: 1 << 2, 4: 1 << 3}
+
+
+def team_cost(interface: Interface) -> Dim:
+    """Picoseconds of work below which a single thread is faster.
+
+    Waking a team that sleeps takes 6-8 us, and behind each barrier a worker reads what lies in another's cache.
+    """
+    return 15_000_000 + 1_000_000 * interface.barriers
 
 
 def required_bits(target: Target) -> int:
@@ -216,7 +222,7 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     for value, k in ((weights, 3), ("%sizes", 4), (env, 5)):
         text.line(f"store ptr {value}, ptr {text.offset('%frame', 8 * k)}")
     few = text.new(f"icmp slt i32 {workers}, 2")
-    small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {INLINE_PICOSECONDS}")
+    small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {text.dim(team_cost(interface))}")
     inline = text.new(f"or i1 {few}, {small}")
     if interface.rows:
         branch_to_rows(text, interface.rows, interface.least_rows, env, workers, inline, body, f"@{name}_rows")

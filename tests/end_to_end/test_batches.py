@@ -103,7 +103,7 @@ def test_a_batch_is_its_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_threads_change_no_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)  # the team is asked for the smallest model too
+    monkeypatch.setattr(entry, "team_cost", lambda interface: 0)  # the team is asked for the smallest model too
     model, x = model_and_input(name)
     x = np.repeat(x, 8, axis=0)
     alone = kcompile.compile(model, threads=1)(x)
@@ -114,7 +114,7 @@ def test_threads_change_no_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("name", "threads"), [("convolutions", 2), ("convolutions", 3), ("tiles", 3)])
 def test_training_gives_the_same_bits_on_any_team(name: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums over the batch (losses, gradients, statistics) have an order that no team changes."""
-    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)
+    monkeypatch.setattr(entry, "team_cost", lambda interface: 0)
     weights = []
     for team in (1, threads):
         monkeypatch.setenv("KCOMPILE_THREADS", str(team))

@@ -38,7 +38,7 @@ def options(**changed: Any) -> Options:
 @pytest.fixture
 def always_in_team(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even the smallest model runs on the team, so that barriers are exercised."""
-    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)
+    monkeypatch.setattr(entry, "team_cost", lambda interface: 0)
 
 
 @settings(max_examples=25)

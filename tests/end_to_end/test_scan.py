@@ -171,7 +171,7 @@ def test_compiled_gradients_equal_the_interpreter(model: Model, length: int | No
 def check(module: Operation, inputs: list[np.ndarray], teams: tuple[int, ...]) -> None:
     arrays = [a.astype(np.float32) for a in inputs]
     expected = interpret(module, "main", arrays)
-    with mock.patch.object(entry, "INLINE_PICOSECONDS", 0):  # every call, however small, is for the whole team
+    with mock.patch.object(entry, "team_cost", lambda interface: 0):  # every call, however small, is for the whole team
         results = [run_compiled(module, arrays, threads=team) for team in teams]
     for want, *found in zip(expected, *results, strict=True):
         np.testing.assert_allclose(found[0], want, rtol=2e-5, atol=2e-5)

@@ -60,7 +60,7 @@ def emit(kernel: Kernel, parameters: Any, target: Any) -> Operation:
 def through_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
     strategy = SimpleNamespace(match=lambda kernel, target: SimpleNamespace(), emit=emit)
     monkeypatch.setattr(select, "STRATEGIES", {"through_scratch": strategy})
-    monkeypatch.setattr(entry, "INLINE_PICOSECONDS", 0)
+    monkeypatch.setattr(entry, "team_cost", lambda interface: 0)
 
 
 def compiled(by_rows: bool) -> Any:

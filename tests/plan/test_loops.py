@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcompile.codegen.interface import barriers_of
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.control import ScanView, create_scan, sequence_type, step_type
 from kcompile.dialects.plan import one_dim
@@ -190,8 +191,10 @@ class Memory:
     reads: dict[tuple[Any, int], int] = field(default_factory=dict)
     writes: dict[tuple[Any, int], int] = field(default_factory=dict)
     turn: int = 0
+    barriers: int = 0
 
     def barrier(self) -> None:
+        self.barriers += 1
         self.reads, self.writes = {}, {}
 
     def get(self, places: list[tuple[Any, int]]) -> Names:
@@ -299,7 +302,9 @@ def check(module: Operation, order: bool) -> None:
     machine = Machine(in_place)
     for i, names in enumerate(arguments):
         machine.memory.names.update(((("input", i), k * ITEM), name) for k, name in enumerate(names))
-    machine.run(find_function(module, "main").body)
+    plan = find_function(module, "main").body
+    machine.run(plan)
+    assert evaluate(barriers_of(plan), SIZES) == machine.memory.barriers  # the price of a team, in codegen/entry.py
     for i, names in enumerate(expected):
         assert [machine.memory.names.get(place) for place in machine.outputs[i]] == names, f"output {i}"
 
