@@ -11,7 +11,7 @@ import numpy as np
 from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
-from kcompile.ir.core import Block, Operation
+from kcompile.ir.core import Operation
 from kcompile.ir.dims import Dim, evaluate
 from kcompile.ir.types import TensorType, Type
 from kcompile.transforms.plan.packing import dim_of, terms_of
@@ -60,7 +60,7 @@ class Interface:
             function.get("plan.scratch", 0),
             function.get("plan.rows", 0),
             function.get("plan.least_rows", 1),
-            barriers_of(function.body),
+            one_dim(function.get("plan.barriers", 0)),
         )
 
     @classmethod
@@ -84,17 +84,6 @@ class Interface:
 
 def item_bytes(type: Type) -> int:
     return -(-t.bitwidth(type) // 8)
-
-
-def barriers_of(block: Block) -> Dim:
-    """How many barriers one run of a plan's code meets, those of a loop in each of its turns."""
-    total: Dim = 0
-    for op in block.ops:
-        if op.name == "plan.barrier":
-            total = total + 1
-        elif op.name == "plan.loop":
-            total = total + one_dim(op["length"]) * barriers_of(op.body)
-    return total
 
 
 def stored_bytes(array: np.ndarray[Any, Any], element: Type) -> bytes:

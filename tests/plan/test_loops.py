@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kcompile.codegen.interface import barriers_of
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.control import ScanView, create_scan, sequence_type, step_type
 from kcompile.dialects.plan import one_dim
@@ -26,7 +25,7 @@ from kcompile.ir.parser import parse_module
 from kcompile.ir.printer import print_operation
 from kcompile.ir.types import TensorType
 from kcompile.ir.verifier import verify
-from kcompile.transforms.plan.insert_barriers import insert_barriers
+from kcompile.transforms.plan.insert_barriers import barriers_of, insert_barriers
 from kcompile.transforms.plan.order_kernels import order_kernels
 from kcompile.transforms.plan.plan_memory import plan_memory
 from tests.plan.modules import Choose, declare_kernel

@@ -8,6 +8,7 @@
 // CHECK: "plan.call"(%{{.*}}) {callee = @both, outputs = 1 : i64}
 // CHECK-NOT: plan.barrier
 // CHECK: "plan.return"
+// CHECK: plan.barriers = #graph.dims<[1]>
 
 "builtin.module"() ({
   "func.func"() <{sym_name = "main", function_type = (tensor<?x8xf32, #graph.dims<["b", 8]>>, tensor<8xf32>, tensor<8xf32>) -> (tensor<?x8xf32, #graph.dims<["b", 8]>>), arg_attrs = [{kernel.name = "x", kernel.role = "input"}, {kernel.name = "w", kernel.role = "weight"}, {kernel.name = "v", kernel.role = "weight"}], res_attrs = [{kernel.name = "y"}]}> ({
