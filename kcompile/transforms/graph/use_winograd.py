@@ -3,7 +3,7 @@
 Reads graph, writes graph; not exact (option `exact_conv` leaves it out). The transform of the weights is ordinary ops,
 in f64, so that hoist-weights moves it into @prepare. Padding stays with the op: no padded image is stored.
 
-    convolution(x, w)                       =>   winograd_convolution(x, pack(f32((G x G) . f64(w))))
+    convolution(x, w)                       =>   winograd_convolution(x, f32((G x G) . f64(pack(w))))
     convolution(x, dy), the gradient by w   =>   (G x G)' . winograd_filter_gradient(x, dy)
 
 The reason for each choice is on the op, as `kernel.algorithm`. See convolution_cost.py.
@@ -20,7 +20,7 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.winograd import PANEL, WHOLE, matrices, panels
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value, module_functions
-from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph import convolution_cost
 from kcompile.transforms.graph.convolution_cost import Choice
@@ -133,32 +133,29 @@ def rewrite(op: Operation, choice: Choice, windows: tuple[Axis, Axis]) -> None:
 
 
 def transformed(b: GraphBuilder, w: Value, spec: tuple[int, ...], tile: int, windows: tuple[Axis, Axis]) -> Value:
-    """The weights of all phases at all points, their features in panels; in f64 until they are done."""
-    shape: tuple[Dim, ...] = tensor_type(w).shape
+    """The weights of all phases at all points, their features in panels; in f64 until they are done.
+
+    The panels are made of the weights: at the points there are two to four times as many elements to move.
+    """
     out, into, *window = spec
-    plain = tuple(window) == (0, 1)
-    if not plain:
+    if (*window, into, out) != (0, 1, 2, 3):
         w = b.transpose(w, permutation=(*window, into, out))
-    inputs, features = shape[into], shape[out]
-    first, second = (features, inputs) if plain and out < into else (inputs, features)
-    _, kernel, _ = matrices(tile)
-    down, across = (np.einsum("pt,rta->pra", kernel, axis.select) for axis in windows)
-    taps = down.shape[2] * across.shape[2]
-    both = b.constant(np.einsum("pra,qsc->pqrsac", down, across).reshape(-1, taps), t.f64)
-    count = len(windows[0].taps) * len(windows[1].taps)
-    wide = b.convert(b.reshape(w, shape=(taps, first * second)), dtype=t.f64)
-    points = b.dot_general(both, wide, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
-    made = b.reshape(b.convert(points, dtype=t.f32), shape=((tile + 2) ** 2 * count, first, second))
-    if plain and out < into:
-        made = b.transpose(made, permutation=(0, 2, 1))
+    *_, inputs, features = tensor_type(w).shape
     assert isinstance(features, int)
     rest = panels(features) * PANEL - features
     if rest:
-        made = b.pad(made, b.constant(0.0, t.f32), low=(0, 0, 0), high=(0, 0, rest), interior=(0, 0, 0))
-    cut = b.reshape(made, shape=((tile + 2) ** 2 * count, inputs, panels(features), PANEL))
-    result: Value = b.transpose(cut, permutation=(0, 2, 1, 3))
-    if count > 1:
-        result = b.reshape(result, shape=((tile + 2) ** 2, count * panels(features), inputs, PANEL))
+        w = b.pad(w, b.constant(0.0, t.f32), low=(0,) * 4, high=(0, 0, 0, rest), interior=(0,) * 4)
+    _, kernel, _ = matrices(tile)
+    down, across = (np.einsum("pt,rta->pra", kernel, axis.select) for axis in windows)
+    taps = down.shape[2] * across.shape[2]
+    cut = b.reshape(w, shape=(taps, inputs, panels(features), PANEL))
+    flat = b.reshape(b.transpose(cut, permutation=(0, 2, 1, 3)), shape=(taps, panels(features) * PANEL * inputs))
+    both = b.constant(np.einsum("pra,qsc->pqrsac", down, across).reshape(-1, taps), t.f64)
+    wide = b.convert(flat, dtype=t.f64)
+    points = b.dot_general(both, wide, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+    count = len(windows[0].taps) * len(windows[1].taps)
+    shape = ((tile + 2) ** 2, count * panels(features), inputs, PANEL)
+    result: Value = b.reshape(b.convert(points, dtype=t.f32), shape=shape)
     return result
 
 

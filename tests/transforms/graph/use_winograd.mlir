@@ -2,13 +2,15 @@
 // VALIDATE
 // The padding stays with the op; 17 features are two panels. Its weights are transformed in f64 by ordinary operations.
 
+// CHECK: "graph.pad"(%arg1, {{.*}}) {high = array<i64: 0, 0, 0, 15>
+// CHECK: [[PACKED:%.*]] = "graph.transpose"({{.*}}) {permutation = array<i64: 0, 2, 1, 3>}
+// CHECK: [[W:%.*]] = "graph.reshape"([[PACKED]]) {shape = array<i64: 9, 1024>}
 // CHECK: [[G:%.*]] = "graph.constant"() {value = {{.*}} : tensor<36x9xf64>}
-// CHECK: [[W:%.*]] = "graph.reshape"(%arg1) {shape = array<i64: 9, 544>}
 // CHECK: [[WIDE:%.*]] = "graph.convert"([[W]])
 // CHECK: [[U:%.*]] = "graph.dot_general"([[G]], [[WIDE]])
-// CHECK: "graph.pad"({{.*}}) {high = array<i64: 0, 0, 15>
-// CHECK: [[PACKED:%.*]] = "graph.transpose"({{.*}}) {permutation = array<i64: 0, 2, 1, 3>}
-// CHECK: "graph.winograd_convolution"(%arg0, [[PACKED]])
+// CHECK: [[NARROW:%.*]] = "graph.convert"([[U]])
+// CHECK: [[POINTS:%.*]] = "graph.reshape"([[NARROW]]) {shape = array<i64: 36, 2, 32, 16>}
+// CHECK: "graph.winograd_convolution"(%arg0, [[POINTS]])
 // CHECK-SAME: features = 17
 // CHECK-SAME: kernel.algorithm = "direct {{.*}} us, F(2,3) {{.*}} us, F(4,3) {{.*}} us for 1 image"
 // CHECK-SAME: padding_high = array<i64: 1, 2>, padding_low = array<i64: 0, 1>

@@ -3,8 +3,8 @@
 // The gradient by the input takes the weights with the roles of their features exchanged. Weights that are not 3 x 3, and
 // strides, keep the direct convolution.
 
-// CHECK: [[U:%.*]] = "graph.dot_general"
-// CHECK: [[TURNED:%.*]] = "graph.transpose"({{.*}}) {permutation = array<i64: 0, 2, 1>}
+// CHECK: [[TURNED:%.*]] = "graph.transpose"(%arg1) {permutation = array<i64: 0, 1, 3, 2>}
+// CHECK: "graph.dot_general"
 // CHECK: "graph.winograd_convolution"(%arg0
 // CHECK-SAME: features = 16
 // CHECK: "graph.convolution"
