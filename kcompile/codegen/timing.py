@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,14 +48,20 @@ def least_times(
     kernels: Sequence[Kernel], functions: Sequence[Operation], sizes: Mapping[str, int], rounds: int = 12
 ) -> list[float]:
     """The least seconds of a call of each kernel, over `rounds` in turn, so that a busy moment hits all of them."""
-    calls = []
-    for function in functions:
+    calls: list[Callable[[], object]] = []
+    for kernel, function in zip(kernels, functions, strict=True):
         symbols = [sizes[s] for s in function.get("kernel.symbols", ())]
-        calls.append((example_arrays(function, sizes), symbols))
-    best = [float("inf")] * len(kernels)
-    for _ in range(rounds):
-        for i, (kernel, (arrays, symbols)) in enumerate(zip(kernels, calls, strict=True)):
+        calls.append(partial(kernel, example_arrays(function, sizes), *symbols, 0, 1))
+    return in_turns(calls, rounds)
+
+
+def in_turns(calls: Sequence[Callable[[], object]], rounds: int = 1, seconds: float = 0.0) -> list[float]:
+    """The least seconds of each call, all of them in turns: for so many rounds, and for so long if that is more."""
+    best, end = [math.inf] * len(calls), time.perf_counter() + seconds
+    while rounds > 0 or time.perf_counter() < end:
+        for i, call in enumerate(calls):
             start = time.perf_counter()
-            kernel(arrays, *symbols, 0, 1)
+            call()
             best[i] = min(best[i], time.perf_counter() - start)
+        rounds -= 1
     return best

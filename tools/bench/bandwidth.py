@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +22,7 @@ import numpy as np
 
 import kcompile
 from kcompile.codegen.kernels import compile_kernels
-from kcompile.codegen.timing import example_arrays
+from kcompile.codegen.timing import example_arrays, in_turns
 from kcompile.ir.core import module_functions
 from kcompile.keras import layers, ops
 from kcompile.keras.models import Model
@@ -82,25 +81,13 @@ def calls_of(case: Case, rows: int) -> tuple[list[Callable[[], object]], int]:
     return calls, 4 * moved
 
 
-def least_times(calls: list[Callable[[], object]], seconds: float) -> list[float]:
-    """The least seconds of each call, all of them in turns."""
-    best = [math.inf] * len(calls)
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or math.inf in best:
-        for i, call in enumerate(calls):
-            start = time.perf_counter()
-            call()
-            best[i] = min(best[i], time.perf_counter() - start)
-    return best
-
-
 def line(case: Case, mib: float, seconds: float) -> str:
     """The row of the table."""
     rows = max(1, int(mib * 2**18) // math.prod(case.row))
     calls, moved = calls_of(case, rows)
     x = np.ones(rows * math.prod(case.row), np.float32)
     y = np.ones_like(x)
-    *ours, copy, read = least_times([*calls, partial(np.copyto, y, x), partial(np.dot, x, x)], seconds)
+    *ours, copy, read = in_turns([*calls, partial(np.copyto, y, x), partial(np.dot, x, x)], seconds=seconds)
     copied, is_read = 2 * x.nbytes / copy, x.nbytes / read
     rate, ceiling = moved / sum(ours), copied if moved > 1.2 * x.nbytes else is_read
     figures = (len(ours), f"{sum(ours) * 1e6:.0f}", *(f"{r / 1e9:.1f}" for r in (rate, copied, is_read)))

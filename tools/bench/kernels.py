@@ -12,13 +12,14 @@ on the machine then disturbs all of them alike.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from kcompile.codegen.timing import in_turns
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
@@ -120,16 +121,10 @@ def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, flo
     for name, options in shape.variants.items():
         module, flops = shape.build(batch)
         functions[name] = compiled(module, options)
-    best = dict.fromkeys(functions, float("inf"))
     for function, x in functions.values():
-        function(x)
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        for name, (function, x) in functions.items():
-            start = time.perf_counter()
-            function(x)
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best, flops
+        function(x)  # compiles it
+    best = in_turns([partial(function, x) for function, x in functions.values()], seconds=seconds)
+    return dict(zip(functions, best, strict=True)), flops
 
 
 def operand_bytes(shape: Shape, batch: int) -> int:

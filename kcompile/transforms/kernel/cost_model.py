@@ -15,6 +15,8 @@ from kcompile.transforms.kernel.kinds import MOVEMENT, tensor_type
 ELEMENT_TRAFFIC = 4.0  # operations that one element of memory traffic is worth
 NOMINAL_SIZE = 32  # what a symbolic dim counts as, a usual batch
 RECOMPUTE_LIMIT = 8.0  # operations an element that may be done twice instead of being stored
+LEAST_STORED = 1 << 12  # elements worth not storing; less stays in the first-level cache
+SMALL_OPERAND = 8  # an operand this many times smaller than the result is read from the cache
 _WORK = {
     **dict.fromkeys(("exp", "expm1", "log", "log1p", "erf", "gelu", "tanh", "logistic", "sin", "cos"), 12.0),
     **dict.fromkeys(("pow", "atan2"), 30.0),
@@ -42,6 +44,12 @@ def nominal(dim: Dim) -> int:
 
 def nominal_size(value: Value) -> int:
     return nominal(tensor_type(value).size)
+
+
+def large_operands(producer: Operation) -> list[Value]:
+    """The operands of a dispatch with one result that its readers would have to load from memory in place of it."""
+    size = nominal_size(producer.results[0])
+    return [v for v in producer.operands if nominal_size(v) * SMALL_OPERAND > size]
 
 
 def traffic(values: tuple[Value, ...] | list[Value]) -> float:

@@ -15,7 +15,7 @@ x for its second sum and for its own gradient, and all of these read the product
 from __future__ import annotations
 
 from kcompile.ir import types as t
-from kcompile.ir.core import Block, Operation, Value
+from kcompile.ir.core import Block, Operation
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches, in_each_block, reads_of
@@ -24,8 +24,6 @@ from kcompile.transforms.kernel.kinds import root_of
 from kcompile.transforms.kernel.legality import is_elementwise_dispatch, is_prologue, is_same_space
 
 MOST_WORK = 2.0  # operations an element: hidden behind the load of the element
-LEAST = 1 << 12  # elements; less stays in the first-level cache
-SMALL = 8  # an operand this many times smaller than the value is read from the cache
 
 
 @pass_("recompute-producers", reads="kernel", writes="kernel", exact=True)
@@ -50,7 +48,7 @@ def _recompute(block: Block) -> bool:
 
 def is_shared(producer: Operation, readers: list[Operation]) -> bool:
     """Whether the readers load all but one of the large operands anyway, the sums among them in one sweep."""
-    if cost_model.nominal_size(producer.results[0]) < LEAST:
+    if cost_model.nominal_size(producer.results[0]) < cost_model.LEAST_STORED:
         return False
     if cost_model.dispatch_work(producer) > cost_model.RECOMPUTE_LIMIT:
         return False
@@ -59,19 +57,14 @@ def is_shared(producer: Operation, readers: list[Operation]) -> bool:
         return False
     sweep = {v for r in sums for v in r.operands}
     others = [set(r.operands) for r in readers if r not in sums]
-    return all(sum(v not in loaded for v in _large_operands(producer)) <= 1 for loaded in [sweep, *others])
-
-
-def _large_operands(producer: Operation) -> list[Value]:
-    size = cost_model.nominal_size(producer.results[0])
-    return [v for v in producer.operands if cost_model.nominal_size(v) * SMALL > size]
+    return all(sum(v not in loaded for v in cost_model.large_operands(producer)) <= 1 for loaded in [sweep, *others])
 
 
 def is_cheap(producer: Operation) -> bool:
     """Whether loading the operands instead of the only result costs no more, and the work is little."""
-    value, large = producer.results[0], _large_operands(producer)
+    value, large = producer.results[0], cost_model.large_operands(producer)
     size = cost_model.nominal_size(value)
-    if size < LEAST or len(large) != 1 or cost_model.nominal_size(large[0]) > size:
+    if size < cost_model.LEAST_STORED or len(large) != 1 or cost_model.nominal_size(large[0]) > size:
         return False
     return t.bitwidth(large[0].type) <= t.bitwidth(value.type) and cost_model.dispatch_work(producer) <= MOST_WORK
 

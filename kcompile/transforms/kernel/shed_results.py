@@ -19,8 +19,6 @@ from kcompile.transforms.kernel.kinds import is_elementwise, root_of, tensor_typ
 from kcompile.transforms.kernel.legality import is_elementwise_dispatch, is_prologue, is_same_space
 
 ROOTS = ("graph.dot_general", "graph.convolution", "graph.winograd_convolution")
-LEAST = 1 << 12  # elements; less stays in the first-level cache
-SMALL = 8  # an operand this many times smaller than the value is read from the cache
 
 
 @pass_("shed-results", reads="kernel", writes="kernel", exact=True)
@@ -39,9 +37,10 @@ def _shed(block: Block) -> bool:
 
 def _leave_to_readers(dispatch: Operation, result: Value, base: Value) -> bool:
     """Let the readers of a result make it from the result `base`, if they can and it pays."""
-    kind, size = tensor_type(result), cost_model.nominal_size(result)
     readers = list(dict.fromkeys(result.users))
-    if kind.shape != tensor_type(base).shape or size < LEAST or not readers:
+    if tensor_type(result).shape != tensor_type(base).shape or not readers:
+        return False
+    if cost_model.nominal_size(result) < cost_model.LEAST_STORED:
         return False
     made = dict(zip(dispatch.results, yielded(dispatch), strict=True))
     work = _work_between(made[result], made[base])
@@ -112,8 +111,7 @@ def _computes(reader: Operation, producer: Operation) -> bool:
 
 def _pays(dispatch: Operation, work: list[Operation], producer: Operation, readers: list[Operation]) -> bool:
     """Whether the readers load fewer tensors more than the product has to load and store less."""
-    size = cost_model.nominal_size(producer.result)
-    large = [v for v in producer.operands if cost_model.nominal_size(v) * SMALL > size]
+    large = cost_model.large_operands(producer)
     more = sum(len([v for v in large if v not in reader.operands]) - 1 for reader in readers)
     gone: set[Operation] = set()
     for op in reversed(work):
