@@ -39,6 +39,7 @@ UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
 # inside a loop, with so many sums: loads of more steps are hoisted over all of them, and the sums spilled: 13x2 sums of
 # 2x2 windows of 16 channels, 64 GF/s with 16 steps and 240 with 4; 8x2 of 3x3 windows 198 and 262
 MANY_SUMS, LOOPED_STEPS = 16, 4
+LINE = 64  # bytes
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -316,6 +317,8 @@ class Nest:
 
     def step(self, at: Place, points: list[Place], masks: list[Value | None], sums: list[Value]) -> list[Value]:
         """One point of the reduction space for every accumulator; operands are shared through the cache."""
+        if self.tile.ahead and len({point[self.tile.row_dim] for point in points}) == 1:
+            self.ask_ahead(at, points)
         cache: dict[object, Value] = {}
         new = []
         for point, mask, total in zip(points, masks, sums, strict=True):
@@ -323,6 +326,18 @@ class Nest:
             dims = [at[d] if d in at else point[d] for d in range(self.view.dims)]
             new.append(evaluator.vector(evaluator.generic_body(self.view.op, dims, [total])[0]))
         return new
+
+    def ask_ahead(self, at: Place, points: list[Place]) -> None:
+        """Ask for what the operand along the lanes has some steps on, a line at a time."""
+        b, tile, dim = self.b, self.tile, reduction_order(self.view)[-1]
+        later = {**at, dim: LaneIndex(b.add(at[dim].base, b.index(tile.ahead)))}
+        for value, map_ in self.view.operands_read:
+            if value in self.frame.memref and tile.lane_dim in map_.used_dims():
+                vectors = max(1, LINE * 8 // (tile.lanes * t.bitwidth(value.type)))  # of a line
+                for point in points[::vectors]:
+                    dims = [later[d] if d in later else point[d] for d in range(self.view.dims)]
+                    places = Points(self.frame, tile.lanes).map(map_, dims)
+                    b.prefetch(self.frame.memref[value], [i.base for i in places], level=1)
 
     def finish(self, point: Place, mask: Value | None, totals: list[Value], cache: dict[object, Value]) -> None:
         """The epilogue at a place of the tile, and the store of every result of the kernel."""

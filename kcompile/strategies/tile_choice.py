@@ -26,6 +26,8 @@ ALIASED = 2048  # bytes: rows that are multiples of it apart share few sets of t
 # tiles that overlap cannot write results over what they replace: with Adam's epilogue, 512x512 sums of 32 products took
 # 126 us in 8x2 in place, and 165 us in 13x2 before three results of 1 MiB were copied
 OVERLAPS = 1.25
+# bytes: two panels read in turns from L3 came at 105 GB/s, and at 121, as one does, when asked for so much earlier
+AHEAD = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Tile(Parameters):
     unroll              steps of the innermost reduction in one turn
     sets                sums for each element, taken in turn along the innermost reduction and added up at the end
     group               lane tiles that all rows go through before the next ones: their operand stays in the cache
+    ahead               steps of the sum after which a tile of one row will need what it asks for (0: it does not ask)
     """
 
     row_dim: int
@@ -55,6 +58,7 @@ class Tile(Parameters):
     unroll: int
     sets: int
     group: int
+    ahead: int
 
 
 def single_reduction(kernel: Kernel) -> Generic | None:
@@ -352,7 +356,20 @@ def choose(view: Generic, target: Target, replaces: bool = False) -> Tile | None
     unroll = 2 if even and rows * vectors * parts <= 16 and sets == 1 else 1
     single_row = choose_single_row(tiles, vectors)
     group = choose_group(view, row, parts * vectors * lanes, size * panels, vectors * lanes, target)
-    return Tile(row, lane, part, panel, rows, vectors, single_row, lanes, unroll, sets, group)
+    ahead = choose_ahead(view, row, lane, panels, target)
+    return Tile(row, lane, part, panel, rows, vectors, single_row, lanes, unroll, sets, group, ahead)
+
+
+def choose_ahead(view: Generic, row: int, lane: int, panels: int, target: Target) -> int:
+    """Steps ahead of a single row's reads of several panels that come from beyond the second-level cache."""
+    streamed = [v for v, m in view.operands_read if row not in m.used_dims() and lane in m.used_dims()]
+    if panels == 1 or len(streamed) != 1 or not isinstance(streamed[0].type, TensorType):
+        return 0
+    size, width = streamed[0].type.size, t.bitwidth(streamed[0].type) // 8
+    panel = view.extents()[lane]
+    if not isinstance(size, int) or not isinstance(panel, int) or size * width < target.l2:
+        return 0
+    return max(1, AHEAD // (panel * width))
 
 
 def choose_group(view: Generic, row: int, columns: int, size: int, width: int, target: Target) -> int:

@@ -54,6 +54,7 @@ CASES = {
     "three gates": ("contraction", lambda: k.gates(B, 20, 3, 48), 9, SUM),
     "two gates": ("contraction", lambda: k.gates(11, 6, 2, 70), 1, SUM),
     "panels": ("contraction", lambda: k.panels(B, 7, 3, 64), 5, SUM),
+    "panels asked for": ("contraction", lambda: forced("contraction{ahead=3}", k.panels(B, 7, 4, 32)), 5, SUM),
     "panels of rows": ("contraction", lambda: k.panels(13, 5, 2, 48), 1, SUM),
     "panels of gates": ("contraction", lambda: k.panels(B, 6, 2, 32, parts=3), 4, SUM),
     "dots": ("dots", lambda: k.dense(B, 32, 48, transposed=True), 9, SUM),

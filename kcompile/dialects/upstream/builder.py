@@ -128,9 +128,9 @@ class LoopBuilder(ScalarBuilder):
     def store(self, v: Value, memref: Value, indices: Sequence[Operand] = ()) -> None:
         self.create("memref.store", [v, *self._place(memref, indices)])
 
-    def prefetch(self, memref: Value, indices: Sequence[Operand]) -> None:
-        """Bring the line of an element into the second-level cache; beyond the end of the buffer it does nothing."""
-        attrs = {"isWrite": False, "localityHint": IntAttr(2, t.i32), "isDataCache": True}
+    def prefetch(self, memref: Value, indices: Sequence[Operand], level: int = 2) -> None:
+        """Bring the line of an element into a cache of that level; beyond the end of the buffer it does nothing."""
+        attrs = {"isWrite": False, "localityHint": IntAttr(4 - level, t.i32), "isDataCache": True}
         self.create("memref.prefetch", self._place(memref, indices), attrs, ())
 
     def vload(self, memref: Value, indices: Sequence[Operand], lanes: int) -> Value:
