@@ -38,9 +38,11 @@ def _rewrite(block: Block) -> bool:
             continue
         (source,) = large
         inner = [v for v in choices if _origin(v)[0] - {source}]  # none: the select is a part of the activation itself
-        if tensor_type(source).shape != tensor_type(mask).shape or not inner or not _meets(op.result, source):
+        met = _met(op.result, source)
+        if tensor_type(source).shape != tensor_type(mask).shape or not inner or met is None:
             continue
         known = next((copies[v] for v in inner if v in copies), {})
+        known |= {v: v for v in _makers(met)}  # such as source + bias: the source itself need not be kept then
         op.set_operand(0, _copy(mask, op, known))
         copies[op.result] = known
     return bool(copies)
@@ -69,8 +71,8 @@ def _origin(value: Value) -> tuple[set[Value], float]:
     return large, work
 
 
-def _meets(masked: Value, source: Value) -> bool:
-    """Whether the masked gradient is combined with something made from the source alone: both are read together."""
+def _met(masked: Value, source: Value) -> Value | None:
+    """What the masked gradient is combined with, made from the source alone: both are read together."""
     pending, seen = [(masked, 0)], {masked}
     while pending:
         value, steps = pending.pop()
@@ -80,13 +82,26 @@ def _meets(masked: Value, source: Value) -> bool:
             others = [
                 v for v in user.operands if v not in seen and tensor_type(v).element == tensor_type(source).element
             ]
-            if any(_origin(v)[0] == {source} for v in others):
-                return True
+            found = next((v for v in others if _origin(v)[0] == {source}), None)
+            if found is not None:
+                return found
             for result in user.results:
                 if result not in seen:
                     seen.add(result)
                     pending.append((result, steps + 1))
-    return False
+    return None
+
+
+def _makers(value: Value) -> set[Value]:
+    """A value and those from which elementwise operations make it."""
+    found: set[Value] = set()
+    pending = [value]
+    while pending:
+        at = pending.pop()
+        if at not in found:
+            found.add(at)
+            pending += at.defining_op.operands if at.defining_op and at.defining_op.has_trait("elementwise") else ()
+    return found
 
 
 def _copy(value: Value, place: Operation, known: dict[Value, Value]) -> Value:
