@@ -70,10 +70,10 @@ def calls_of(case: Case, rows: int) -> tuple[list[Callable[[], object]], int]:
     function = CompiledFunction(kcompile.compile(model).traced, Options.of(threads=1))
     module = function.compiled
     sizes = dict.fromkeys(module.symbols, rows)
-    loops = module.module("loops")
-    kernels = compile_kernels(loops, module.targets[0])
+    plan = module.module("plan")
+    kernels = compile_kernels(plan, module.targets[0])
     calls: list[Callable[[], object]] = []
-    for body in module_functions(loops):
+    for body in module_functions(plan):
         if body["sym_name"] in kernels:
             arrays, symbols = example_arrays(body, sizes), [sizes[s] for s in body.get("kernel.symbols", ())]
             calls.append(partial(kernels[body["sym_name"]], arrays, *symbols, 0, 1))

@@ -3,7 +3,7 @@
     python tools/bench/figures.py
 
 Times are the best of several, on a machine that others may be using; compare ratios, not digits. Peers are measured by
-the peer benchmark, with `tools/bench/peers/kcompile.py` as our adapter.
+`python tools/bench/peers`.
 """
 
 from __future__ import annotations

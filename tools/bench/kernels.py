@@ -15,15 +15,17 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
+from ceiling import multiply_adds
 
 from kcompile.codegen.timing import in_turns
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
-from kcompile.ir.types import TensorType
+from kcompile.ir.types import TensorType, Type
 from kcompile.options import Options
 from kcompile.runtime.executable import CompiledFunction
 from kcompile.tracing.trace import ArgumentSpec, ResultSpec, TracedFunction
@@ -96,12 +98,18 @@ SHAPES = [
 ]
 
 
+def fixed_shape(kind: Type) -> tuple[int, ...]:
+    """The shape of a tensor whose sizes are all numbers."""
+    assert isinstance(kind, TensorType)
+    return tuple(int(size) for size in kind.shape if isinstance(size, int))
+
+
 def compiled(module: Operation, options: dict[str, Any]) -> tuple[CompiledFunction, np.ndarray[Any, Any]]:
     """The function with random weights frozen, and an input for it."""
     rng = np.random.default_rng(0)
     main = next(op for op in module.walk() if op.name == "func.func")
     types = [a.type for a in main.body.arguments]
-    arrays = [rng.standard_normal(x.shape).astype(np.float32) for x in types if isinstance(x, TensorType)]
+    arrays = [rng.standard_normal(fixed_shape(x)).astype(np.float32) for x in types]
     arguments = []
     for i, (kind, array) in enumerate(zip(types, arrays, strict=True)):
         assert isinstance(kind, TensorType)
@@ -130,14 +138,8 @@ def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, flo
 def operand_bytes(shape: Shape, batch: int) -> int:
     """Bytes of the operands and the result."""
     main = next(op for op in shape.build(batch)[0].walk() if op.name == "func.func")
-    sizes = [v.type.size for v in (*main.body.arguments, *main.body.terminator.operands)]
-    return 4 * sum(size for size in sizes if isinstance(size, int))
-
-
-def measured_peak() -> float:
-    """GF/s of a product that fits the cache: about 95 % of what the core can do."""
-    times, flops = least_times(product(384, 384, 384), 1, 0.5)
-    return flops / times["chosen"] / 1e9 / 0.95
+    values = (*main.body.arguments, *main.body.terminator.operands)
+    return 4 * sum(prod(fixed_shape(value.type)) for value in values)
 
 
 def main() -> None:
@@ -147,7 +149,7 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=0.0, help="GF/s of one core")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     wanted = parser.parse_args()
-    peak = wanted.peak or measured_peak()
+    peak = wanted.peak or multiply_adds()
     print(f"batch {wanted.batch}, one thread, peak {peak:.0f} GF/s\n")
     print("| kernel | variant | us | % of peak | GB/s |\n|---|---|---|---|---|")
     for shape in SHAPES:
