@@ -57,7 +57,7 @@ PIPELINE = (
     Stage("linalg", ("lower-to-linalg", "find-row-parallel", "collapse-dimensions", "collapse-rows",
                      "annotate-calls", "order-kernels", "name-sizes")),
     Stage("loops", ("tune-strategies", "emit-loops", "hoist-scalars"), when=(("tune-strategies", "tune"),)),
-    Stage("plan", ("plan-memory", "insert-barriers", "choose-rows")),
+    Stage("plan", ("plan-memory", "insert-barriers", "choose-rows", "stream-results")),
 )  # fmt: skip
 
 STAGES = (*(stage.name for stage in PIPELINE), "llvm", "asm")  # what `CompiledModule.text` knows
@@ -74,7 +74,7 @@ def passes_of(stage: Stage, options: Options, target: Target | None) -> list[Pas
         if name in disabled or (condition and not _holds(condition, options)):
             continue
         found = find_pass(name)
-        if name == "emit-loops":
+        if name in ("emit-loops", "stream-results"):
             found = found.configured(target=target)
         elif name in ("plan-memory", "use-winograd"):
             found = found.configured(freeze=options.freeze)

@@ -79,6 +79,7 @@ class FunctionPrinter:
         self.lines: Code = []
         self.label = "entry"
         self.scopes = [Scope(self.entry)]
+        self.streams = False  # whether a nontemporal store was printed that nothing orders yet
         self._count = 0
 
     # -- the function
@@ -366,6 +367,8 @@ class FunctionPrinter:
             self.scopes.append(Scope(hook))
             self.start(label)
             values = self.block(block)
+            if self.streams and len(self.scopes) == 2:
+                self._end_streams()
             self.statement(f"br label %{after}")
             ends.append((self.label, values))
             self.scopes.pop()
@@ -373,6 +376,12 @@ class FunctionPrinter:
         for i, result in enumerate(op.results):
             incoming = ", ".join(f"[ {values[i]}, %{label} ]" for label, values in ends)
             self.define(result, self.emit(f"phi {type_text(result.type)} {incoming}"))
+
+    def _end_streams(self) -> None:
+        """What was stored past the caches is there for other cores before this one tells them that it is done."""
+        if self.target.architecture == "x86_64":
+            self.statement(f"call void {self.out.declare('llvm.x86.sse.sfence', 'void', '')}()")
+        self.streams = False
 
 
 def writes(op: Operation, operand: int) -> bool:

@@ -103,6 +103,7 @@ class LLVMModule:
     declarations: dict[str, str] = field(default_factory=dict)
     support: dict[str, str] = field(default_factory=dict)  # functions of ours that others call, by name
     _groups: dict[str, int] = field(default_factory=dict)
+    _nodes: dict[str, int] = field(default_factory=dict)
 
     def declare(self, name: str, result: str, arguments: str) -> str:
         """Declare an intrinsic once; gives `@name`."""
@@ -112,6 +113,10 @@ class LLVMModule:
     def group(self, attributes: str) -> str:
         """The number `#n` of a group of function attributes."""
         return f"#{self._groups.setdefault(attributes, len(self._groups))}"
+
+    def node(self, text: str) -> str:
+        """The number `!n` of a piece of metadata."""
+        return f"!{self._nodes.setdefault(text, len(self._nodes))}"
 
     def function_attributes(self, target: Target | None = None) -> str:
         """The group of a function compiled for `target` (the module's unless given)."""
@@ -125,5 +130,6 @@ class LLVMModule:
             *self.functions,
             *(self.declarations[name] for name in sorted(self.declarations)),
             *(f"attributes #{n} = {{ {text} }}" for text, n in self._groups.items()),
+            *(f"!{n} = !{{{text}}}" for text, n in self._nodes.items()),
         ]
         return "\n".join(parts) + "\n"

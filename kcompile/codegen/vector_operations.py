@@ -126,6 +126,9 @@ def _create_mask(p: FunctionPrinter, op: Operation) -> None:
 
 
 # -- memory
+LINE = 64  # bytes of a line of the cache
+
+
 @prints("memref.alloca")
 def _alloca(p: FunctionPrinter, op: Operation) -> None:
     value = op.results[0]
@@ -178,13 +181,23 @@ def _plain_load(p: FunctionPrinter, buffer: Value, indices: list[Value], type: T
 @prints("memref.store", "vector.store")
 def _store(p: FunctionPrinter, op: Operation) -> None:
     value, buffer, *indices = op.operands
-    _plain_store(p, value, buffer, indices)
+    _plain_store(p, value, buffer, indices, nontemporal=bool(op.get("nontemporal", False)))
 
 
-def _plain_store(p: FunctionPrinter, value: Value, buffer: Value, indices: list[Value]) -> None:
+def _plain_store(
+    p: FunctionPrinter, value: Value, buffer: Value, indices: list[Value], nontemporal: bool = False
+) -> None:
     name, stored = _to_memory(p, p.name(value), value.type)
-    alignment = element_bytes(t.element_of(value.type))
-    p.statement(f"store {typed(stored, name)}, ptr {p.address(buffer, indices)}, align {alignment}")
+    alignment, hint = element_bytes(t.element_of(value.type)), ""
+    if nontemporal:
+        alignment, hint = min(LINE, alignment * t.shape_of(value.type)[0]), f", !nontemporal {p.out.node('i32 1')}"
+        p.streams = True
+    p.statement(f"store {typed(stored, name)}, ptr {p.address(buffer, indices)}, align {alignment}{hint}")
+
+
+@prints("memref.extract_aligned_pointer_as_index")
+def _pointer(p: FunctionPrinter, op: Operation) -> None:
+    p.define(op.results[0], p.emit(f"ptrtoint ptr {p.name(op.operands[0])} to i64"))
 
 
 @prints("memref.prefetch")

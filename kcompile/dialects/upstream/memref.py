@@ -109,3 +109,16 @@ class Dim:
 
     def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
         return [operands[0].shape[int(operands[1])]]
+
+
+@memref.op("extract_aligned_pointer_as_index", ins="buffer", traits="pure")
+class ExtractAlignedPointer:
+    """The address of the first element."""
+
+    def infer(buffer: Type) -> Type:
+        if not isinstance(buffer, MemRefType):
+            raise IRError(f"needs a memref. Received: {buffer}")
+        return t.index
+
+    def interpret(interp: Interpreter, op: Operation, operands: list[Any]) -> list[Any]:
+        return [np.int64(operands[0].ctypes.data)]

@@ -93,9 +93,12 @@ class Load:
 
 @vector.op("store", ins="value buffer *indices")
 class Store:
-    """buffer[.., i : i + lanes] = value."""
+    """buffer[.., i : i + lanes] = value.
 
-    def infer(value: Type, buffer: Type, *indices: Type) -> tuple[Type, ...]:
+    nontemporal   past the caches: at a multiple of the smaller of the vector's size and 64 bytes
+    """
+
+    def infer(value: Type, buffer: Type, *indices: Type, nontemporal: bool = False) -> tuple[Type, ...]:
         if check_access(buffer, indices).element is not t.element_of(value) or not indices:
             raise IRError(f"a value of {value} does not fit {buffer}")
         lanes_of(value)
