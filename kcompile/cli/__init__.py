@@ -21,6 +21,7 @@ VERBS = {
     "explain": "list the kernels of a model: cost, strategy, and what was not fused and why",
     "build": "compile a model ahead of time into an artifact",
     "run": "run an artifact on the arrays of an .npz file",
+    "bench": "time calls of a model or an artifact, for batches and threads",
     "passes": "list the passes",
 }
 USAGE_ERROR, REFUSED = 2, 3

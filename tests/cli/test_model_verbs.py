@@ -153,3 +153,21 @@ def test_kernel_figures_are_exact(saved: tuple[keras.Model, Path]) -> None:
     assert second.flops == 3 * 2 * (2 * 4 + 1)
     assert first.bytes == 4 * (3 * 5 + 5 * 4 + 4 + 3 * 4)
     assert (second.calls, second.result, second.seconds) == (1, "3x2", None)
+
+
+def test_bench_times_every_batch_and_team(
+    saved: tuple[keras.Model, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(saved[1]), "-o", str(tmp_path / "m.kc")]) == 0
+    for model in (str(saved[1]), str(tmp_path / "m.kc")):
+        capsys.readouterr()
+        assert main(["bench", model, "--batch", "1,3", "--threads", "1,2", "--seconds", "0"]) == 0
+        head, *rows = capsys.readouterr().out.splitlines()
+        assert "rows a second" in head
+        assert [row.split()[:2] for row in rows] == [["1", "1"], ["1", "3"], ["2", "1"], ["2", "3"]]
+
+
+@pytest.mark.parametrize("flags", [["--batch", "0"], ["--batch", "1,x"], ["--threads", "-1"]])
+def test_bench_refuses_counts_below_one(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", MODEL, *flags]) == 2
+    assert f"{flags[0]} takes counts from 1" in capsys.readouterr().err
