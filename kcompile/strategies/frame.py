@@ -39,6 +39,7 @@ class Frame:
         values = self.body.arguments
         count = len(kernel.inputs)
         self.memref = dict(zip(kernel.inputs, values[:count], strict=True))
+        self.origin: dict[Value, Sequence[Value]] = {}
         self.outputs = values[count : len(buffers)]
         self.borders = {  # the padded results, and the pads that say where in them the inside is
             memref: result.defining_op
@@ -55,7 +56,7 @@ class Frame:
         kernel to the next. For a few KiB `b.alloca` does.
         """
         function, made = self.function, MemRefType(tuple(shape), storage(element))
-        place = len(self.memref) + len(self.outputs) + function.get("kernel.scratch", 0)
+        place = len(self.kernel.inputs) + len(self.outputs) + function.get("kernel.scratch", 0)
         value = self.body.insert_argument(place, made)
         arguments = tuple(a.type for a in self.body.arguments)
         function["function_type"] = FunctionType(arguments, ())
@@ -63,6 +64,15 @@ class Frame:
         function["kernel.dims"] = ArrayAttr(tuple(DimsAttr(d) for d in (*dims, tuple(shape))))
         function["kernel.scratch"] = function.get("kernel.scratch", 0) + 1
         return value
+
+    def hold(self, tensor: Value, memory: Value, origin: Sequence[Value]) -> None:
+        """From here on the part of `tensor` from `origin` on is read from `memory`, scratch that the code has filled."""
+        self.memref[tensor], self.origin[tensor] = memory, origin
+
+    def source(self, tensor: Value, indices: Sequence[Value]) -> list[Value]:
+        """Where a point of a tensor is in the memory that it is read from."""
+        origin = self.origin.get(tensor)
+        return list(indices) if origin is None else [self.b.sub(i, o) for i, o in zip(indices, origin, strict=True)]
 
     def place(self, memref: Value, indices: Sequence[Value]) -> list[Value]:
         """Where a point of a result is in its buffer: past the border of a padded one."""

@@ -144,7 +144,7 @@ class Points:
         memref = self.frame.memref[tensor]
         assert isinstance(tensor.type, TensorType)
         b = self.b
-        bases = [i.base for i in indices]
+        bases = self.frame.source(tensor, [i.base for i in indices])
         if all(i.stride == 0 for i in indices) or self.lanes == 1:
             loaded = b.load(memref, bases)
         elif indices[-1].stride == 1 and all(i.stride == 0 for i in indices[:-1]):

@@ -169,6 +169,56 @@ def expanded_depthwise(
     return module
 
 
+def separable(
+    n: Dim,
+    h: int,
+    w: int,
+    c: int,
+    o: int,
+    i: int = 0,
+    k: int = 3,
+    stride: int = 1,
+    panel: int = 0,
+    residual: bool = False,
+    activated: bool = True,
+    border: bool = False,
+) -> Operation:
+    """depthwise(e) . u + bias, in the form that fusion makes: e is max(x . v, 0) with zeros around; x without `i`.
+
+    panel: columns of a panel of u, 0: all. residual: x is added. activated: min(., 6) between. border: the result's.
+    """
+    from kcompile.dialects.graph import GraphBuilder
+    from kcompile.ir.passes import run_pipeline
+
+    weights = (o // panel, c, panel) if panel else (c, o)
+    arguments = [(n, h, w, i or c), (i or c, c), (k, k, 1, c), weights, (o,)]
+    b = GraphBuilder.function("main", [TensorType(shape, t.f32) for shape in arguments])
+    x, v, filter_, u, bias = (b.argument(j) for j in range(5))
+    e, low = x, k // 2
+    if i:
+        e = b.max(b.dot_general(x, v, lhs_batch=(), rhs_batch=(), lhs_contract=(3,), rhs_contract=(0,)), 0.0)
+        around = (0, low, low, 0)
+        e = b.pad(e, b.constant(0.0, t.f32), low=around, high=around, interior=(0,) * 4)
+    d = b.convolution(
+        e, filter_, strides=(stride,) * 2, padding_low=(0, 0), padding_high=(0, 0), lhs_dilation=(1, 1),
+        rhs_dilation=(1, 1), feature_groups=c, batch_groups=1, lhs_spec=(0, 3, 1, 2), rhs_spec=(3, 2, 0, 1),
+        out_spec=(0, 3, 1, 2),
+    )  # fmt: skip
+    d = b.min(d, 6.0) if activated else d
+    shape = (*t.shape_of(d.type)[:3], o)
+    y = b.dot_general(d, u, lhs_batch=(), rhs_batch=(), lhs_contract=(3,), rhs_contract=(1 if panel else 0,))
+    y = b.add(b.reshape(y, shape=shape) if panel else y, b.broadcast_in_dim(bias, shape=shape, dims=(3,)))
+    y = b.add(y, x) if residual else y
+    if border:
+        y = b.pad(y, b.constant(0.0, t.f32), low=(0, 0, 1, 0), high=(0, 1, 1, 0), interior=(0,) * 4)
+    b.ret(y)
+    module = b.module
+    passes = "form-kernels,fuse-elementwise,reshape-epilogues,fuse-epilogues,fuse-pads,fuse-depthwise{always=true}"
+    run_pipeline(module, f"{passes},outline-kernels,lower-to-linalg")
+    find_function(module, "main").erase()
+    return module
+
+
 def depthwise_rows(n: Dim, w: int, c: int, k: int) -> Operation:
     """The same along one axis."""
     f = LinalgKernel("depthwise_rows", [((n, w, c), t.f32), ((k, c), t.f32)])

@@ -18,6 +18,7 @@ from tests.strategies import convolution_kernels as c
 from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
 from tests.strategies.cell_kernels import cell
+from tests.strategies.pooled_kernels import pooled
 
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
 SUM = 3e-6  # relative to the sum of magnitudes: a few ulp for the lengths below
@@ -82,6 +83,35 @@ CASES = {
     "winograd of no images": ("winograd", lambda: c.winograd(0, 4, 4, 3, 5), 1, EXACT),
     "winograd pooled": ("winograd", lambda: c.winograd_pooled(B, 4, 8, 3, 16, 4, "max", True), 2, WINOGRAD),
     "winograd of two pooled": ("winograd", lambda: c.winograd_pooled(1, 4, 6, 5, 32, 2, "add", False), 1, WINOGRAD),
+    "pooled": ("pooled_convolution", lambda: pooled(B, 6, 9, 3, 20, 3), 2, SUM),
+    "pooled in bands": (
+        "pooled_convolution",
+        lambda: forced("pooled_convolution{band=2}", pooled(B, 13, 11, 2, 33, 3, window=(3, 3), low=1, high=1)),
+        2,
+        SUM,
+    ),
+    "pooled row by row": (
+        "pooled_convolution",
+        lambda: forced("pooled_convolution{band=1}", pooled(B, 9, 13, 1, 16, 2, window=(3, 2), high=2, both=True)),
+        2,
+        SUM,
+    ),
+    "pooled in groups": (
+        "pooled_convolution",
+        lambda: forced("pooled_convolution{band=3, group=2}", pooled(1, 11, 17, 2, 165, 2, 2, (3, 3), 1, 1)),
+        1,
+        SUM,
+    ),
+    "pooled sums": ("pooled_convolution", lambda: pooled(B, 9, 8, 5, 17, 3, 1, (3, 3), 2, 1, 0, "add", True), 2, SUM),
+    "pooled apart": ("pooled_convolution", lambda: pooled(B, 10, 9, 3, 7, 3, window=(2, 1), step=3), 3, SUM),
+    "pooled once": ("pooled_convolution", lambda: pooled(B, 6, 6, 2, 16, 3, window=(4, 4), kind="max of one"), 1, SUM),
+    "pooled in the border": ("pooled_convolution", lambda: pooled(B, 5, 6, 2, 5, 2, window=(2, 2), low=3), 2, SUM),
+    "pooled with a border": (
+        "pooled_convolution",
+        lambda: k.bordered(pooled(B, 7, 9, 3, 19, 3, both=True), (0, 1, 1, 0), (0, 0, 2, 0), keep=True),
+        2,
+        SUM,
+    ),
     "winograd of parts": ("winograd", lambda: c.in_parts(c.winograd(B, 5, 6, 48, 17), (16, 32)), 2, WINOGRAD),
     "winograd filter of parts": (
         "winograd_filter",
@@ -120,6 +150,15 @@ CASES = {
         1,
         SUM,
     ),
+    "separable": ("separable", lambda: c.separable(B, 7, 9, 32, 24, 5), 2, SUM),
+    "separable stride": ("separable", lambda: c.separable(B, 12, 11, 16, 17, 3, stride=2), 1, SUM),
+    "separable apart": ("separable", lambda: c.separable(B, 9, 21, 16, 5, 2, stride=4), 1, SUM),
+    "separable residual": ("separable", lambda: c.separable(B, 5, 8, 48, 16, 16, residual=True), 2, SUM),
+    "separable wide": ("separable", lambda: c.separable(1, 11, 14, 16, 33, 4, k=5), 1, SUM),
+    "separable panels": ("separable", lambda: c.separable(B, 5, 7, 32, 64, 6, panel=32), 3, SUM),
+    "separable alone": ("separable", lambda: c.separable(B, 9, 16, 32, 48, activated=False), 2, SUM),
+    "separable alone of one row": ("separable", lambda: c.separable(B, 3, 6, 16, 16), 1, SUM),
+    "separable border": ("separable", lambda: c.separable(B, 8, 13, 16, 19, border=True), 2, SUM),
     "bordered depthwise": (
         "depthwise",
         lambda: k.bordered(c.depthwise(B, 6, 9, 19, 3), (0, 0, 1, 0), (0, 1, 1, 0)),

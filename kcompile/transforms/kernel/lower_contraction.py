@@ -87,7 +87,7 @@ def _first_free(op: Operation) -> int:
 
 def _parts(kernel: KernelLowering, whole: Sequence[Dim]) -> int:
     """In how many parts the results of the kernel read a product of the shape `whole`."""
-    if kernel.function.get("kernel.root") == "attention":
-        return 0  # two products, read by rows
+    if kernel.function.get("kernel.root") in ("attention", "separable"):
+        return 0  # two products: what the kernel returns is no part of the first
     returned = {tensor_type(v).shape for v in kernel.function.body.terminator.operands}
     return parts_of(whole, next(iter(returned))) if len(returned) == 1 else 0
