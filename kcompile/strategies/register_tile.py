@@ -139,6 +139,10 @@ class Nest:
             mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
             self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
 
+    def group(self, lane_tiles: int, vectors: int) -> int:
+        """Lane tiles of so many vectors that all rows go through before the next ones."""
+        return max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
+
     def shares(self, tiles: int, group: int, extents: Sequence[Value]) -> AbstractContextManager[list[Value]]:
         """This worker's places in a loop over (group of lane tiles, extents, tile of the group)."""
         return self.frame.parallel_groups(tiles, group, extents)
@@ -158,7 +162,7 @@ class Nest:
         Lane tiles go in groups: (group, outer dims, row tile, lane tile of the group).
         """
         b = self.b
-        group = max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
+        group = self.group(lane_tiles, vectors)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
         with self.shares(lane_tiles, group, [*outer, row_tiles]) as at:
             lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
