@@ -145,12 +145,15 @@ def match(kernel: Kernel, target: Target) -> Pixels | None:
     return choose(found, target)
 
 
-def choose(found: Form, target: Target) -> Pixels:
-    """The tile whose whole image takes the fewest cycles: multiply-adds and loads at two a cycle, lines, turns."""
+def choose(found: Form, target: Target, step: int = 1) -> Pixels:
+    """The tile whose whole image takes the fewest cycles: multiply-adds and loads at two a cycle, lines, turns.
+
+    Its columns are a multiple of `step`.
+    """
     rows, columns = found.rows, found.columns
     most = target.registers // 2  # 24 sums of 32 registers spill: 85 GF/s, against 170 with 16
     tiles = [
-        (r, c) for r in range(1, min(4, rows.places) + 1) for c in range(1, min(16, columns.places) + 1)
+        (r, c) for r in range(1, min(4, rows.places) + 1) for c in range(step, min(16, columns.places) + 1, step)
         if r * c <= most
     ]  # fmt: skip
 

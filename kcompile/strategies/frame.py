@@ -66,7 +66,7 @@ class Frame:
         return value
 
     def hold(self, tensor: Value, memory: Value, origin: Sequence[Value]) -> None:
-        """From here on the part of `tensor` from `origin` on is read from `memory`, scratch that the code has filled."""
+        """From here on the part of `tensor` from `origin` on is read from `memory`, scratch that code has filled."""
         self.memref[tensor], self.origin[tensor] = memory, origin
 
     def source(self, tensor: Value, indices: Sequence[Value]) -> list[Value]:

@@ -24,13 +24,14 @@ from dataclasses import dataclass, replace
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies import depthwise, expansion, tile_choice
+from kcompile.strategies import depthwise, expansion, pixel_pairs, tile_choice
 from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.depthwise import Form, Pixels, PixelTile
 from kcompile.strategies.expansion import Chunks, Expansion, Pair, ScratchTile
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.parameters import Parameters
+from kcompile.strategies.pixel_pairs import Pairs, interleaved
 from kcompile.strategies.points import Points
 from kcompile.strategies.register_tile import Nest
 from kcompile.strategies.structured import Generic, Kernel, generic
@@ -45,7 +46,7 @@ class Blocks(Parameters):
     """band: rows of the result. rows, columns: pixels of a tile of the depthwise convolution. lanes: of its vectors.
 
     chunk, pixels, vectors: see expansion; chunk 0: there is none.
-    tile_rows, tile_vectors: sums of the product.
+    tile_rows, tile_vectors: sums of the product; pairs: the rows are pairs of pixels (see pixel_pairs).
     """
 
     band: int
@@ -57,6 +58,7 @@ class Blocks(Parameters):
     vectors: int
     tile_rows: int
     tile_vectors: int
+    pairs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +101,17 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     tile = product_tile(block, target)
     if tile is None:
         return None
-    found = block.found
-    pixels = depthwise.choose(found, target)
+    found, band = block.found, choose_band(block.found.rows.places)
+    pairs = pixel_pairs.choose(kernel, block.product, found.columns.places, target)
+    in_band = replace(found, rows=replace(found.rows, places=band))
+    pixels = depthwise.choose(in_band, target, step=1 if pairs is None else 2)
     chunks = expansion.choose(block.both, target) if block.both is not None else Chunks(0, 0, 0, pixels.lanes)
     channels = found.view.extents()[found.channel]
     assert isinstance(channels, int)
     if chunks is None or channels % pixels.lanes:
         return None
-    band = choose_band(found.rows.places)
-    if band < pixels.rows:
-        pixels = depthwise.choose(replace(found, rows=replace(found.rows, places=band)), target)
-    cut = chunks.chunk, chunks.pixels, chunks.vectors
-    return Blocks(band, pixels.rows, pixels.columns, pixels.lanes, *cut, tile.rows, tile.vectors)
+    sums = (tile.rows, tile.vectors, False) if pairs is None else (*pairs, True)
+    return Blocks(band, pixels.rows, pixels.columns, pixels.lanes, chunks.chunk, chunks.pixels, chunks.vectors, *sums)
 
 
 def product_tile(block: Block, target: Target) -> Tile | None:
@@ -136,7 +137,7 @@ def emit(kernel: Kernel, blocks: Blocks, target: Target) -> Operation:
 
 class _Emitter:
     def __init__(self, frame: Frame, block: Block, blocks: Blocks, tile: Tile):
-        self.frame, self.block, self.blocks, self.tile = frame, block, blocks, tile
+        self.frame, self.block, self.blocks = frame, block, blocks
         self.b = frame.b
         view, rows = block.found.view, block.found.rows
         element = t.element_of(view.op.results[0].type)
@@ -145,13 +146,18 @@ class _Emitter:
         self.channels = channels
         self.chunk = blocks.chunk or channels
         self.image_dim = view.output_maps[0].results[0].dim
-        self.d = frame.scratch((1, blocks.band, block.found.columns.places, channels + PAD), element)
+        columns, each = block.found.columns.places, 1 + blocks.pairs
+        self.d = frame.scratch((1, blocks.band, columns // each, channels * each + PAD), element)
         self.deep = rows.reach(blocks.band)  # rows of the ring
         self.expand: Expansion | None = None
         if block.both is not None:
             ring = frame.scratch((channels // self.chunk, self.deep, block.both.wide, self.chunk), element)
             chunks = Chunks(blocks.chunk, blocks.pixels, blocks.vectors, blocks.lanes)
             self.expand = Expansion(frame, block.both, chunks, ring)
+        self.nest = _Band(frame, frame.kernel, block.product, tile)
+        self.pairs: Pairs | None = None
+        if blocks.pairs:
+            self.pairs = Pairs(self.nest, self.d, blocks.tile_rows, blocks.tile_vectors, blocks.lanes)
 
     def run(self) -> None:
         b, band, found = self.b, self.blocks.band, self.block.found
@@ -159,6 +165,8 @@ class _Emitter:
         images = self.frame.size(found.view.extents()[self.image_dim])
         bands = -(-found.rows.places // band)
         lo, hi = b.partition(b.mul(images, b.index(bands)), self.frame.tid, self.frame.team)
+        if self.pairs is not None:
+            self.pairs.spread_weights()
         with b.for_(lo, hi) as unit:
             image, number = b.floordiv(unit.iv, b.index(bands)), b.mod(unit.iv, b.index(bands))
             first = b.min(b.mul(number, b.index(band)), b.index(found.rows.places - band))
@@ -201,7 +209,7 @@ class _Emitter:
                 channel = b.add(base, lane.iv)
                 here = {self.image_dim: LaneIndex(image), found.channel: LaneIndex(channel, 1)}
                 made = self.pixels(tile, slots, lane.iv)
-                made.target = self.block.d, self.d, [*place, channel]
+                made.target, made.pairs = (self.block.d, self.d, [*place, channel]), blocks.pairs
                 made.run(here, row, column)
 
     def pixels(self, tile: Pixels, slots: list[list[Value]], lane: Value) -> _Stored | _FromRing:
@@ -213,27 +221,38 @@ class _Emitter:
 
     def project(self, image: Value, first: Value) -> None:
         b, band = self.b, self.blocks.band
+        if self.pairs is not None:
+            self.pairs.run(image, first, band)
+            return
         self.frame.hold(self.block.d, self.d, [image, first, b.index(0), b.index(0)])
-        nest = _Band(self.frame, self.frame.kernel, self.block.product, self.tile)
-        nest.image, nest.bounds = image, (first, b.add(first, b.index(band)))
-        nest.run()
+        self.nest.image, self.nest.bounds = image, (first, b.add(first, b.index(band)))
+        self.nest.run()
 
 
 class _Stored(PixelTile):
     """A tile of pixels whose results go to scratch: the tensor, its memory, and the first pixel's place there."""
 
     target: tuple[Value, Value, list[Value]]
+    pairs: bool  # of pixels, their elements in turn
 
     def finish(self, places: list[dict[int, LaneIndex]], sums: list[Value]) -> None:
-        b, view = self.b, self.found.view
+        b, view, tile = self.b, self.found.view, self.tile
         tensor, memory, (image, row, column, channel) = self.target
         cache: dict[object, Value] = {}
-        for k, (at, total) in enumerate(zip(places, sums, strict=True)):
+        values = []
+        for at, total in zip(places, sums, strict=True):
             indices = [at[e.dim] for e in view.output_maps[0].results]  # type: ignore[index]
-            points = Points(self.frame, self.tile.lanes, None, {view.op.results[0]: total}, cache)
-            i, j = divmod(k, self.tile.columns)
-            place = [image, b.add(row, b.index(i)), b.add(column, b.index(j)), channel]
-            b.vstore(points.vector(points.value(tensor, indices)), memory, place)
+            points = Points(self.frame, tile.lanes, None, {view.op.results[0]: total}, cache)
+            values.append(points.vector(points.value(tensor, indices)))
+        for k in range(0, len(values), 1 + self.pairs):
+            i, j = divmod(k, tile.columns)
+            place = [image, b.add(row, b.index(i)), b.add(column, b.index(j))]
+            if not self.pairs:
+                b.vstore(values[k], memory, [*place, channel])
+                continue
+            place[2] = b.floordiv(place[2], b.index(2))
+            for half, vector in enumerate(interleaved(b, values[k], values[k + 1])):
+                b.vstore(vector, memory, [*place, b.add(b.mul(channel, b.index(2)), b.index(half * tile.lanes))])
 
 
 class _FromRing(ScratchTile, _Stored):
