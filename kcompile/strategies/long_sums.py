@@ -3,17 +3,19 @@
     dw[kh, kw, ic, oc] = epilogue(sum_{n, oh, ow} x[n, oh * s + kh, ow * s + kw, ic] * dy[n, oh, ow, oc])
 
     sums[..] = init                                        -- this worker's tiles, in memory of its own
-    for block of the outer reduction dims:                 -- its part of x and dy fits half of the L2
+    for block of the outer reduction dims:                 -- its part of x and dy fits a third of the L2
         for tile in this worker's share of (kh, kw, tiles of ic, tiles of oc):
             accumulator[rows][vectors] = sums[tile]
             for the steps of the block: accumulate           -- rows: scalars side by side in x; vectors of dy
+                ask for a line of the next block
             sums[tile] = accumulator
     for tile in the share: epilogue(sums[tile]) -> store
 
-Where the lines of dy that a tile reads share few sets of the first-level cache, they are copied side by side (`packs`).
-Without blocks each tile would stream all of both operands from memory. The steps of one sum are taken in the same order
-as without, so nothing depends on the size of a block or the number of workers, and nothing is added up between them.
-Traffic: x and dy once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
+Without blocks each tile would stream all of both operands from memory. All tiles together ask for the whole next block,
+evenly: the first of them would else wait for memory, whose columns no hardware foresees (128 x 512 sums of 3200 from
+memory 2.1 ms, so 1.75; 64 x 256 of 12800 2.6, so 1.8). The steps of one sum are taken in the same order as without, so
+nothing depends on the size of a block or the number of workers, and nothing is added up between them. Traffic: x and dy
+once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
 (Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD architectures", 2018), which want
 their inputs transposed; with channels last none of it is needed.
 """
@@ -28,7 +30,6 @@ from math import prod
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
-from kcompile.ir.affine import AffineMap
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, evaluate, symbols_of
@@ -45,9 +46,7 @@ NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
 FEW_ROWS = 8  # fewer do not fill a tile
 MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
-# bytes from row to row that leave a column of lines few sets of the first-level cache, and row tiles that read a copy:
-# 256x1024 sums of 4096 products took 10.8 ms without it and 10.0 with, 1024x256 10.0 and 9.0
-ALIASED, OFTEN = 1024, 4
+LINE = 64  # bytes
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -82,11 +81,20 @@ class LongSums:
         return f"block={self.block}, roots={len(self.roots)}, {self.roots[0]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for ahead of its use: at step i the line of the element `start + i * elements`."""
+
+    memref: Value
+    start: list[Value]
+    elements: int
+
+
 def match(kernel: Kernel, target: Target) -> LongSums | None:
     """Multiply-adds over operands that do not fit the second-level cache, to results that do."""
     views = products_of_one_whole(kernel)
     found = [sums for view in views if (sums := _cut(kernel, view, target)) is not None]
-    return LongSums(target.l2 // 2, tuple(found)) if views and len(found) == len(views) else None
+    return LongSums(target.l2 // 3, tuple(found)) if views and len(found) == len(views) else None
 
 
 def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
@@ -121,14 +129,6 @@ def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
             unrolled.append(d)
             held *= extent
     return Sums(row, lane, tuple(unrolled), rows, vectors, lanes)
-
-
-def packs(view: Generic, cut: Sums, value: Value, map_: AffineMap) -> bool:
-    """Whether an operand is copied: that of a product of matrices along the lanes, if it aliases and is read often."""
-    order, used, rows = reduction_order(view), map_.used_dims(), view.extents()[cut.row_dim]
-    if len(order) > 1 or len(view.parallel) != 2 or cut.row_dim in used or cut.lane_dim not in used:
-        return False
-    return isinstance(rows, int) and rows >= OFTEN * cut.rows and row_stride(value, map_, order[0]) % ALIASED == 0
 
 
 def _moved(view: Generic) -> int:
@@ -215,10 +215,9 @@ class _Emitter:
         element = t.element_of(view.op.result.type)
         self.vector = VectorType((sums.lanes,), element) if sums.lanes > 1 else element
         self.memory = frame.scratch((prod(self.counts) * self.held, sums.lanes), element)
-        self.copied = next((pair for pair in view.operands_read if packs(view, sums, *pair)), None)
-        if self.copied is not None:
-            width = sums.vectors * sums.lanes
-            self.panel = frame.scratch((self.steps_of_block[0], width), t.element_of(self.copied[0].type))
+        sizes = [_nominal(self.extents[d]) for d in self.order]
+        self.counted = [*map(min, sizes, self.steps_of_block), *sizes[2:]]  # steps of a tile in a block, by dim
+        self.asked: list[Ask] = []
 
     def extent(self, dim: int) -> int:
         size = self.extents[dim]
@@ -265,31 +264,6 @@ class _Emitter:
             if self.extent(cut.row_dim) % cut.rows:
                 done = b.sub(first, place[cut.row_dim].base)
         return b.mul(number, b.index(self.held)), place, done
-
-    @contextmanager
-    def packed_tiles(self, low: Value, high: Value) -> Iterator[tuple[Value, Place, Value]]:
-        """The same tiles by lane tile, whose part of the copied operand is in `panel` then."""
-        b, frame = self.b, self.frame
-        rows = b.index(self.row_tiles)
-        first, last = b.partition(b.index(self.lane_tiles * self.row_tiles), frame.tid, frame.team)
-        with b.for_(b.floordiv(first, rows), b.ceildiv(last, rows), 1) as lanes:
-            self.fill_panel(b.mul(lanes.iv, b.index(self.cut.vectors * self.cut.lanes)), low, high)
-            before = b.mul(lanes.iv, rows)
-            with b.for_(b.max(b.sub(first, before), b.index(0)), b.min(b.sub(last, before), rows), 1) as loop:
-                yield self.tile([lanes.iv, loop.iv])
-
-    def fill_panel(self, lane: Value, low: Value, high: Value) -> None:
-        b, cut = self.b, self.cut
-        with b.for_(low, high, 1) as loop:
-            points = Points(self.frame, cut.lanes)
-            for j, place in enumerate(self.columns({cut.lane_dim: LaneIndex(lane), self.order[0]: LaneIndex(loop.iv)})):
-                value = points.vector(points.value(*self.copy_at(points, place)))
-                b.vstore(value, self.panel, [b.sub(loop.iv, low), b.index(j * cut.lanes)])
-
-    def copy_at(self, points: Points, place: Place) -> tuple[Value, tuple[LaneIndex, ...]]:
-        """The copied operand and where it is read."""
-        value, map_ = self.copied  # type: ignore[misc]
-        return value, tuple(points.map(map_, [place.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]))
 
     @contextmanager
     def each_row(self, place: Place, first: Value | None = None) -> Iterator[tuple[Value, Place]]:
@@ -345,8 +319,8 @@ class _Emitter:
     def block(self, starts: list[Value], ends: list[Value]) -> None:
         """All tiles of the share over one block of steps."""
         b, cut = self.b, self.cut
-        self.low = starts[0]
-        with self.tiles() if self.copied is None else self.packed_tiles(starts[0], ends[0]) as (tile, place, _):
+        with self.tiles() as (tile, place, _):
+            self.asked = self.next_block(b.floordiv(tile, b.index(self.held)), starts, ends)
             rows = [b.index(i) for i in range(cut.rows)]
             width = len(self.unrolled) * cut.vectors
             sums = [v for row in rows for v in self.read(tile, row, width)]
@@ -357,9 +331,28 @@ class _Emitter:
             masks = [self.mask(p, cache) for p in places]
             bounds = [*zip(starts, ends, strict=True)]
             bounds += [(b.index(0), self.frame.size(self.extents[d])) for d in self.order[len(starts) :]]
-            sums = self.steps({}, bounds, places, masks, sums)
+            sums = self.steps({}, bounds, places, masks, sums, b.index(0))
             for i, row in enumerate(rows):
                 self.write(tile, row, sums[i * width : (i + 1) * width])
+
+    def next_block(self, tile: Value, starts: list[Value], ends: list[Value]) -> list[Ask]:
+        """What a tile, by its number, asks for at its steps: its part of the block behind this one in memory."""
+        b, (outer, *rest) = self.b, self.order
+        level = 1 if rest and self.counted[1] < _nominal(self.extents[rest[0]]) else 0
+        at = {outer: starts[0], self.order[level]: ends[level]}
+        dims = [LaneIndex(at.get(d, b.index(0))) for d in range(self.view.dims)]
+        found = []
+        for value, map_ in self.view.operands_read:
+            stride, bits = row_stride(value, map_, self.order[level]), t.bitwidth(value.type)
+            share = -(-self.steps_of_block[level] * stride * 8 // (bits * prod(self.counts)))
+            elements = -(-share // prod(self.counted))
+            # a tile that would need more lines than one a step reads most of the block anyway
+            if value in self.frame.memref and stride > 1 and elements * bits <= LINE * 8:
+                *start, last = (i.base for i in Points(self.frame, self.cut.lanes).map(map_, dims))
+                found.append(
+                    Ask(self.frame.memref[value], [*start, b.add(last, b.mul(tile, b.index(share)))], elements)
+                )
+        return found
 
     def steps(
         self,
@@ -368,23 +361,27 @@ class _Emitter:
         places: list[Place],
         masks: list[Value | None],
         sums: list[Value],
+        count: Value,
     ) -> list[Value]:
+        """The sums with those over `bounds` added; `count` is the number of steps done before."""
+        b = self.b
         if not bounds:
+            for ask in self.asked:
+                *outer, first = ask.start
+                b.prefetch(ask.memref, [*outer, b.add(first, b.mul(count, b.index(ask.elements)))], level=1)
             cache: dict[object, Value] = {}
-            for j, place in enumerate(places[: self.cut.vectors] if self.copied else ()):
-                where = [self.b.sub(at[self.order[0]].base, self.low), self.b.index(j * self.cut.lanes)]
-                key = self.copy_at(Points(self.frame, self.cut.lanes), {**place, **at})
-                cache[key] = self.b.vload(self.panel, where, self.cut.lanes)
             made = []
             for place, mask, total in zip(places, masks, sums, strict=True):
                 points = Points(self.frame, self.cut.lanes, mask, cache=cache)
                 dims = [at[d] if d in at else place[d] for d in range(self.view.dims)]
                 made.append(points.vector(points.generic_body(self.view.op, dims, [total])[0]))
             return made
-        dim = self.order[len(self.order) - len(bounds)]
+        level = len(self.order) - len(bounds)
         low, high = bounds[0]
-        with self.b.for_(low, high, 1, sums) as loop:
-            loop.yield_(self.steps({**at, dim: LaneIndex(loop.iv)}, bounds[1:], places, masks, list(loop.args)))
+        with b.for_(low, high, 1, sums) as loop:
+            place = {**at, self.order[level]: LaneIndex(loop.iv)}
+            done = b.add(b.mul(count, b.index(self.counted[level])), b.sub(loop.iv, low))
+            loop.yield_(self.steps(place, bounds[1:], places, masks, list(loop.args), done))
         return list(loop.results)
 
     def finish(self, place: Place, totals: list[Value]) -> None:

@@ -1,11 +1,24 @@
-"""long_sums: what its tiles are."""
+"""long_sums: what its tiles are, and what it asks for ahead."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pytest
 
 from kcompile.codegen.target import Target
+from kcompile.ir.core import Operation, module_functions
+from kcompile.ir.dims import evaluate
+from kcompile.ir.interpreter import Interpreter, interpret
 from kcompile.strategies import long_sums
+from kcompile.strategies.select import lower
+from tests.strategies import convolution_kernels as c
+from tests.strategies import linalg_kernels as k
+from tests.strategies.test_strategies import forced
+
+LINE = 16  # elements
 
 
 @pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
@@ -15,3 +28,36 @@ def test_no_row_of_a_filter_is_summed_twice(target: str, columns: int, width: in
     """The first layer of ResNet50, 7 wide, took 17.6 ms in tiles of six rows, 7.9 in tiles of seven."""
     rows, vectors = long_sums._tile(width, columns, Target.get(target))
     assert (rows, columns % vectors) == (width, 0)
+
+
+@pytest.mark.parametrize(
+    ("module", "block"),
+    [
+        (lambda: k.update(k.BATCH, 40, 64), 5 * 4 * (40 + 64)),  # 5 steps, and a last block of 2
+        (lambda: c.filter_gradient(k.BATCH, 2, 2, 32, 64, 1), 3 * 4 * 4 * (32 + 64)),  # three images
+        (lambda: c.filter_gradient(k.BATCH, 4, 2, 32, 64, 1), 2 * 2 * 4 * (32 + 64)),  # two rows of an image
+    ],
+)
+def test_all_tiles_together_ask_for_the_next_block(module: Any, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weight gradient of an LSTM, 128 x 512 sums of 3200, took 2.1 ms from memory, and takes 1.75."""
+    (function,) = module_functions(forced(f"long_sums{{block={block}}}", module()))
+    loops = lower(function, Target.get("x86-64-v4"))
+    assert function.parent is not None
+    function.parent.insert_before(function, loops)
+    asks = next(op for op in loops.walk() if op.name == "memref.prefetch")
+    asked: dict[int, set[int]] = {}
+
+    def note(interp: Interpreter, op: Operation, operands: Sequence[Any]) -> list[Any]:
+        array, *at = operands
+        place = sum(int(i) * stride for i, stride in zip(at, np.array(array.strides) // array.itemsize, strict=True))
+        asked.setdefault(id(array), set()).add(place // LINE)
+        return []
+
+    monkeypatch.setattr(asks.definition, "interpret", note)
+    arrays = [np.zeros([evaluate(d, {"b": 32}) for d in dims], np.float32) for dims in loops["kernel.dims"]]
+    for worker in range(2):
+        interpret(loops.parent_op, loops["sym_name"], [*arrays, 32, worker, 2])
+    bytes_ = sum(a.nbytes for a in arrays[:2])
+    for array in arrays[:2]:
+        first = -(-array.size * block // (bytes_ * LINE))  # what is before it comes as it is read
+        assert set(range(first, array.size // LINE)) <= asked[id(array)]
