@@ -105,7 +105,7 @@ def print_body(module: Operation, name: str, index: int, target: Target, out: LL
         text.line(f"%shared_end = getelementptr i8, ptr %base, i64 {text.dim(interface.arena)}")
         text.line("%scratch = getelementptr i8, ptr %shared_end, i64 %skip")
     printer = PlanPrinter(module, name, index, text)
-    printer.block(function.body)
+    printer.plan(function)
     out.globals += printer.constants
     attributes = target.attributes
     helpers = barrier_text(f"{name}_barrier_{index}", target, out) + copy_text(f"{name}_copy_{index}", attributes)

@@ -16,6 +16,14 @@ from kcompile.dialects.plan import one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, find_function
+from kcompile.ir.dims import Dim
+
+BarrierKey = tuple[tuple[Dim, ...], tuple[int, ...]]
+
+
+def barrier_key(barrier: Operation) -> BarrierKey:
+    """What a barrier depends on."""
+    return tuple(barrier.get("unless", ())), tuple(barrier.get("over", ()))
 
 
 class PlanPrinter:
@@ -29,6 +37,26 @@ class PlanPrinter:
         self.constants: list[str] = []
         self.pointers: dict[Value, str] = {}
         self.turns: list[tuple[str, str]] = []  # of each loop around: the step's number, and how many are left
+        self.teams: dict[BarrierKey, str] = {}  # whom a barrier is for: one worker waits for nobody
+
+    def plan(self, function: Operation) -> None:
+        """The whole plan; what barriers depend on is computed first."""
+        for op in function.walk():
+            if op.name == "plan.barrier" and "unless" in op.attributes and barrier_key(op) not in self.teams:
+                self.teams[barrier_key(op)] = self.waiting(op)
+        self.block(function.body)
+
+    def waiting(self, barrier: Operation) -> str:
+        """The number of workers that wait at a barrier: the team, or 1 if it divides all that the barrier names."""
+        text = self.text
+        rests = []
+        for number, over in zip(barrier["unless"], barrier["over"], strict=True):
+            divisor = "%team" if over == 1 else text.new(f"mul i64 %team, {over}")
+            rests.append(text.new(f"urem i64 {text.dim(number)}, {divisor}"))
+        rest = rests[0]
+        for other in rests[1:]:
+            rest = text.new(f"or i64 {rest}, {other}")
+        return text.new(f"select i1 {text.new(f'icmp eq i64 {rest}, 0')}, i32 1, i32 %team32")
 
     def block(self, block: Block) -> None:
         for op in block.ops:
@@ -47,7 +75,8 @@ class PlanPrinter:
             arguments = [f"ptr {target}", f"ptr {source}", f"i64 {nbytes}", "i64 %tid", "i64 %team"]
             text.line(f"call void @{self.name}_copy_{self.index}({', '.join(arguments)})")
         elif op.name == "plan.barrier":
-            text.line(f"call void @{self.name}_barrier_{self.index}(ptr %arena, ptr %env, i32 %tid32, i32 %team32)")
+            team = self.teams.get(barrier_key(op), "%team32")
+            text.line(f"call void @{self.name}_barrier_{self.index}(ptr %arena, ptr %env, i32 %tid32, i32 {team})")
         elif op.name == "plan.loop":
             self.loop(op)
         elif op.name == "plan.return":

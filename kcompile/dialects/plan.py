@@ -224,7 +224,16 @@ class Copy:
 
 @plan.op("barrier")
 class Barrier:
-    """No worker goes on before all have arrived; what they wrote is visible after it."""
+    """No worker goes on before all have arrived; what they wrote is visible after it.
+
+    With `unless` it is for the runs whose team does not divide all of those numbers, each over its one of `over`: where
+    it does, every worker needs only what it has made itself.
+    """
+
+    def verify(op: Operation) -> None:
+        numbers, over = op.get("unless", ()), op.get("over", ())
+        if len(numbers) != len(over) or ("unless" in op.attributes and not numbers) or any(n < 1 for n in over):
+            raise IRError(f"plan.barrier has a number over 0 for each of unless. Received: {over}", str(op.location))
 
 
 @plan.op("return", traits="terminator")

@@ -72,6 +72,11 @@ class Team:
             arrays.append(self.bytes(value)[:count].view(dtype).reshape(shape))
         kernel(arrays, *[SIZES[s] for s in function["kernel.symbols"]], tid, team)
 
+    def meets(self, barrier: Operation, team: int) -> bool:
+        """Whether a run of so many workers meets a barrier."""
+        numbers = zip(barrier.get("unless", ()), barrier.get("over", ()), strict=True)
+        return "unless" not in barrier.attributes or any(self.size(n) % (team * over) for n, over in numbers)
+
     def run(self, order: Sequence[int], without: int | None = None) -> list[np.ndarray]:
         """Every worker up to the next barrier, in this order; `without` one of the barriers."""
         ops = [op for op in self.main.body.ops if op.name in ("plan.call", "plan.copy", "plan.barrier")]
@@ -79,7 +84,7 @@ class Team:
         for number, op in enumerate(ops):
             if op.name != "plan.barrier":
                 segments[-1].append(op)
-            elif number != without:
+            elif number != without and self.meets(op, len(order)):
                 segments.append([])
         for segment in segments:
             for tid in order:

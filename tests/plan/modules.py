@@ -20,7 +20,7 @@ from kcompile.ir.dims import evaluate, symbol
 from kcompile.ir.types import FunctionType, TensorType
 from kcompile.strategies.frame import buffer_type
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
-from kcompile.transforms.plan.insert_barriers import Place, place_of
+from kcompile.transforms.plan.places import Place, place_of
 
 B = symbol("b")
 Choose = Callable[[int, int], int]
