@@ -27,6 +27,7 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.strategies.chains import split_chains
+from kcompile.strategies.early_reads import has_time, joined_operands, streamed_operand
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -87,6 +88,9 @@ class Nest:
         self.panel = self.fixed(tile.lane_dim)
         self.part_axis = part_axis(whole_of(view.op.results[0])) if tile.part_dim >= 0 else None
         self.dear = has_dear_epilogue(kernel)
+        self.joined = joined_operands(kernel, view)
+        self.streamed = streamed_operand(kernel, view, tile)
+        self.later: list[LaneIndex] = []  # rows of it that this lane tile asks for
 
     def fixed(self, dim: int) -> int:
         """The size of a dim that has a fixed one; 1 for no dim."""
@@ -171,7 +175,16 @@ class Nest:
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]
             columns = self.columns(lane_tile, lane_tiles, vectors, lane_start)
             masks: list[Value | None] = [*[None] * (vectors - 1), mask]
+            self.later = self.next_rows(row, rows, vectors, at[-1], group)
             self.tile_body(indices, row_indices, columns, masks)
+
+    def next_rows(self, row: Value, rows: int, vectors: int, lane_tile: Value, group: int) -> list[LaneIndex]:
+        """The part of the next row tile that a lane tile of the group asks for (see early_reads)."""
+        b, share = self.b, -(-rows // group)
+        if self.streamed is None or not has_time(share, rows, vectors, self.tile.unroll):
+            return []
+        first = b.min(b.mul(lane_tile, b.index(share)), b.index(rows - share))
+        return [LaneIndex(b.add(b.add(row, b.index(rows + i)), first)) for i in range(share)]
 
     def columns(self, lane_tile: Value, lane_tiles: int, vectors: int, lane_start: int) -> list[Place]:
         """Where the vectors of a lane tile are."""
@@ -211,6 +224,9 @@ class Nest:
         spread = [mask for mask in masks for _ in parts]
         cache: dict[object, Value] = {}
         start = [self.initial(point, mask, cache) for point, mask in zip(points, spread, strict=True)]
+        for value in self.joined:
+            for place in places:
+                self.b.prefetch(self.frame.memref[value], [i.base for i in self.result_at(place)[1]])
         sums = self.sums(points, spread, start)
         if self.dear and len(rows) > 1:
             self.finish_by_rows(outer, rows[0].base, len(rows), columns, masks[: len(columns)], sums)
@@ -313,11 +329,22 @@ class Nest:
         unroll = self.tile.unroll if not rest and isinstance(extent, int) and extent % self.tile.unroll == 0 else 1
         with b.for_(b.index(0), self.frame.size(extent), unroll, sums) as loop:
             inner = list(loop.args)
+            if not rest:
+                self.ask_for_rows({**points[0], **at, dims[0]: LaneIndex(loop.iv)})
             for u in range(unroll):
                 index = b.add(loop.iv, b.index(u))
                 inner = self.reduce(rest, {**at, dims[0]: LaneIndex(index)}, points, masks, inner)
             loop.yield_(inner)
         return list(loop.results)
+
+    def ask_for_rows(self, at: Place) -> None:
+        """Ask for what the next row tile reads of the streamed operand, at this step of the sum."""
+        if self.streamed is not None:
+            value, map_ = self.streamed
+            for row in self.later:
+                dims = [{**at, self.tile.row_dim: row}[d] for d in range(self.view.dims)]
+                places = Points(self.frame, self.tile.lanes).map(map_, dims)
+                self.b.prefetch(self.frame.memref[value], [i.base for i in places])
 
     def step(self, at: Place, points: list[Place], masks: list[Value | None], sums: list[Value]) -> list[Value]:
         """One point of the reduction space for every accumulator; operands are shared through the cache."""
@@ -343,15 +370,18 @@ class Nest:
                     places = Points(self.frame, tile.lanes).map(map_, dims)
                     b.prefetch(self.frame.memref[value], [i.base for i in places], level=1)
 
+    def result_at(self, point: Place) -> tuple[Value, list[LaneIndex]]:
+        """The tensor that the epilogue reads, and where in the results the elements of a point are."""
+        at = [point[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
+        whole, indices = placed(self.frame, self.view.op.results[0], at)
+        if self.part_axis is not None:
+            del indices[self.part_axis]
+        return whole, indices
+
     def finish(self, point: Place, mask: Value | None, totals: list[Value], cache: dict[object, Value]) -> None:
         """The epilogue at a place of the tile, and the store of every result of the kernel."""
-        root = self.view.op.results[0]
-        at = [point[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
-        whole, indices = placed(self.frame, root, at)
-        known: Value | Parts = totals[0]
-        if self.part_axis is not None:
-            known = Parts(self.part_axis, tuple(totals))
-            del indices[self.part_axis]
+        whole, indices = self.result_at(point)
+        known: Value | Parts = totals[0] if self.part_axis is None else Parts(self.part_axis, tuple(totals))
         evaluator = Points(self.frame, self.tile.lanes, mask, {whole: known}, cache)
         values = [evaluator.value(result, indices) for result in self.kernel.outputs]
         for value, memref in zip(values, self.frame.outputs, strict=True):  # a result may replace an operand

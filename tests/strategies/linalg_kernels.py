@@ -134,6 +134,30 @@ def update(m: Dim, k: int, n: int) -> Operation:
     return f.ret(*f.generic([f.inputs[2], slope], [f.empty((k, n))], same, "pp", step))
 
 
+def added_products(m: Dim, steps: Sequence[int], n: int, panels: int = 0, turned: bool = False) -> Operation:
+    """old + (x @ w + y @ v + ..), each product going on from the sums of the one before.
+
+    panels: so many of n columns make up the weights; turned: the left operands have the sum first.
+    """
+    from kcompile.dialects.upstream import tensor
+
+    whole = (m, panels * n) if panels else (m, n)
+    lefts = [((k, m) if turned else (m, k), t.f32) for k in steps]
+    rights = [((panels, k, n) if panels else (k, n), t.f32) for k in steps]
+    f = LinalgKernel("added_products", [*lefts, *rights, (whole, t.f32)])
+    shape = (m, panels, n) if panels else (m, n)
+    dims = len(shape)
+    at = [(dims, 0) if turned else (0, dims), (1, dims, 2) if panels else (dims, 1), tuple(range(dims))]
+    maps = [dims_map(dims + 1, places) for places in at]
+    total = f.fill(shape, 0.0)
+    for x, w in zip(f.inputs, f.inputs[len(steps) : -1], strict=False):
+        (total,) = f.generic([x, w], [total], maps, "p" * dims + "r", multiply_add)
+    if panels:
+        total = tensor.reshape(f.b, total, whole)
+    join: Body = lambda b, old, x, _: b.add(old, x)
+    return f.ret(*f.generic([f.inputs[-1], total], [f.empty(whole)], [dims_map(2, (0, 1))] * 3, "pp", join))
+
+
 def column_sums(n: Dim, h: int, w: int, c: int, wide: str = "") -> Operation:
     """Sums of y = x * s and of y * x over the pixels, the first halved.
 

@@ -6,9 +6,12 @@ import pytest
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
+from kcompile.ir.dims import Dim
 from kcompile.strategies.select import lower
 from tests.strategies import linalg_kernels as k
 from tests.strategies.test_strategies import TARGETS
+
+FIRST_LEVEL, SECOND_LEVEL = 3, 2  # of the caches, as hints
 
 
 def loops_of(module: Operation, target: str) -> Operation:
@@ -27,6 +30,31 @@ def test_results_that_may_replace_an_operand_are_computed_once(rows: int, target
 def test_a_row_asks_ahead_for_panels_beyond_the_second_level_cache(inner: int, asks: bool) -> None:
     """The perceptron of 784, 512, 512 and 10 units took 26 us a row, and takes 23.5."""
     loops = loops_of(k.panels(k.BATCH, inner, 16, 32), "x86-64-v4")
-    asked = [op for op in loops.walk() if op.name == "memref.prefetch"]
+    asked = [op for op in loops.walk() if op.name == "memref.prefetch" and int(op["localityHint"]) == FIRST_LEVEL]
     assert bool(asked) == asks
-    assert {int(op["localityHint"]) for op in asked} <= {3}
+
+
+@pytest.mark.parametrize(("rows", "steps", "columns", "asks"), [
+    (512, 256, 64, True),
+    (k.BATCH, 64, 64, True),
+    (64, 256, 64, False),  # in the second-level cache
+    (4096, 16, 64, False),  # too few steps for the lines to come in time
+    (4096, 128, 16, False),  # no loads left: a tile of one vector has about as many as multiply-adds
+])  # fmt: skip
+def test_a_product_asks_for_the_next_rows_of_what_may_be_beyond_the_cache(
+    rows: Dim, steps: int, columns: int, asks: bool
+) -> None:
+    """The next row tile is asked for once by the lane tiles of a group, at every step of the sum."""
+    loops = loops_of(k.dense(rows, steps, columns), "x86-64-v4")
+    asked = [op for op in loops.walk() if op.name == "memref.prefetch" and int(op["localityHint"]) == SECOND_LEVEL]
+    assert bool(asked) == asks
+    assert all(op.operands[0] is loops.body.arguments[0] for op in asked)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("rows", "steps", "asks"), [(k.BATCH, 128, True), (8, 128, False), (k.BATCH, 16, False)])
+def test_a_tile_asks_for_what_its_epilogue_reads(rows: Dim, steps: int, asks: bool, target: str) -> None:
+    """A residual comes from beyond the cache, all of a tile at once."""
+    loops = loops_of(k.added_products(rows, [steps], 64), target)
+    asked = [op for op in loops.walk() if op.name == "memref.prefetch" and op.operands[0] is loops.body.arguments[2]]
+    assert bool(asked) == asks
