@@ -3,19 +3,19 @@
     dw[kh, kw, ic, oc] = epilogue(sum_{n, oh, ow} x[n, oh * s + kh, ow * s + kw, ic] * dy[n, oh, ow, oc])
 
     sums[..] = init                                        -- this worker's tiles, in memory of its own
-    for block of the outer reduction dims:                 -- its part of x and dy fits a third of the L2
+    for block of the outer reduction dims:                 -- its part of x and dy fits a quarter of the L2
         for tile in this worker's share of (kh, kw, tiles of ic, tiles of oc):
             accumulator[rows][vectors] = sums[tile]
             for the steps of the block: accumulate           -- rows: scalars side by side in x; vectors of dy
-                ask for a line of the next block
             sums[tile] = accumulator
     for tile in the share: epilogue(sums[tile]) -> store
 
-Without blocks each tile would stream all of both operands from memory. All tiles together ask for the whole next block,
-evenly: the first of them would else wait for memory, whose columns no hardware foresees (128 x 512 sums of 3200 from
-memory 2.1 ms, so 1.75; 64 x 256 of 12800 2.6, so 1.8). The steps of one sum are taken in the same order as without, so
-nothing depends on the size of a block or the number of workers, and nothing is added up between them. Traffic: x and dy
-once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
+Every tile asks for a share of the next block meanwhile (next_block).
+All this is done for one piece after the other where both operands have a dim of pieces, as split-sums makes them.
+Where the lines of dy that a tile reads share few sets of the first-level cache, they are copied side by side (`packs`).
+Without blocks each tile would stream all of both operands from memory. The steps of one sum are taken in the same order
+as without, so nothing depends on the size of a block or the number of workers, and nothing is added up between them.
+Traffic: x and dy once a worker; the sums once a block. Source of the idea: the weight-gradient kernels of LIBXSMM
 (Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD architectures", 2018), which want
 their inputs transposed; with channels last none of it is needed.
 """
@@ -32,42 +32,18 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim, evaluate, symbols_of
-from kcompile.ir.types import TensorType, VectorType
+from kcompile.ir.types import VectorType
 from kcompile.strategies.contraction import products_of_one_whole
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.next_block import Ask, NextBlock
 from kcompile.strategies.placement import placed
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Space, lane_dim, reduction_order, row_dim, row_stride, rows_limit
+from kcompile.strategies.sum_cut import Sums, block_bytes, block_steps, cut, packs
+from kcompile.strategies.tile_choice import reduction_order
 
-NOMINAL = 32  # what a symbolic dim counts as, a usual batch
-LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
-FEW_ROWS = 8  # fewer do not fill a tile
-MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
-LINE = 64  # bytes
 Place = dict[int, LaneIndex]  # dims of the iteration space
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """How one root is cut.
-
-    row_dim, lane_dim  dims of the iteration space (-1: no row dim)
-    rows, vectors      of a tile; `unrolled` dims are in it as a whole besides
-    lanes              elements of a vector
-    """
-
-    row_dim: int
-    lane_dim: int
-    unrolled: tuple[int, ...]
-    rows: int
-    vectors: int
-    lanes: int
-
-    def __str__(self) -> str:
-        return f"rows={self.rows}, vectors={self.vectors}, lanes={self.lanes}, unrolled={len(self.unrolled)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,148 +57,95 @@ class LongSums:
         return f"block={self.block}, roots={len(self.roots)}, {self.roots[0]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What is asked for ahead of its use: at step i the line of the element `start + i * elements`."""
-
-    memref: Value
-    start: list[Value]
-    elements: int
-
-
 def match(kernel: Kernel, target: Target) -> LongSums | None:
     """Multiply-adds over operands that do not fit the second-level cache, to results that do."""
     views = products_of_one_whole(kernel)
-    found = [sums for view in views if (sums := _cut(kernel, view, target)) is not None]
-    return LongSums(target.l2 // 3, tuple(found)) if views and len(found) == len(views) else None
-
-
-def _cut(kernel: Kernel, view: Generic, target: Target) -> Sums | None:
-    lane, extents = lane_dim(view), view.extents()
-    sizes = [extents[d] for d in view.parallel]
-    static = [n for n in sizes if isinstance(n, int)]
-    operands = [v for v, _ in view.operands_read]
-    if lane is None or len(static) < len(sizes) or not 0 < prod(static) <= MOST_SUMS or len(set(operands)) < 2:
-        return None
-    steps = prod(_nominal(extents[d]) for d in view.reductions)
-    widest = max([t.element_of(v.type) for v in (*operands, view.op.result)], key=t.bitwidth)
-    lanes = target.lanes(widest)
-    size = extents[lane]
-    assert isinstance(size, int)
-    columns = -(-size // lanes)
-    row = row_dim(view, {lane})
-    extent = 1 if row < 0 else extents[row]
-    assert isinstance(extent, int)
-    rows, vectors = _tile(extent, columns, target)
-    limit = rows_limit(vectors, target)
-    # in a product of matrices one operand lies along the sum, and a tile's part of both fits the second-level cache
-    along = any(m.results and m.results[-1].coefficient(reduction_order(view)[-1]) for _, m in view.operands_read)
-    tile = steps * (rows + vectors * lanes) * t.bitwidth(widest) // 8
-    pays = steps >= LONG and _moved(view) >= target.l2 // 2 and (not along or tile > target.l2)
-    if not pays and "kernel.strategy" not in kernel.function.attributes:
-        return None
-    unrolled: list[int] = []
-    held = rows
-    for d in reversed([d for d in view.parallel if d not in (lane, row)]):
-        extent = extents[d]
-        if rows == (1 if row < 0 else extents[row]) and isinstance(extent, int) and held * extent <= limit:
-            unrolled.append(d)
-            held *= extent
-    return Sums(row, lane, tuple(unrolled), rows, vectors, lanes)
-
-
-def _moved(view: Generic) -> int:
-    """Bytes of the operands."""
-    return sum(_bytes(v) for v, _ in view.operands_read)
-
-
-def _block_steps(view: Generic, size: int) -> tuple[int, int]:
-    """Steps of the two outer reduction dims in a block of `size` bytes; one of the two is 1 or the whole dim."""
-    extents = view.extents()
-    outer, *rest = (_nominal(extents[d]) for d in reduction_order(view))
-    second = max(1, rest[0]) if rest else 1
-    steps = max(1, outer * second * size // max(1, _moved(view)))
-    return (1, min(second, steps)) if steps < second else (steps // second, second)
-
-
-def _tile(extent: int, columns: int, target: Target) -> tuple[int, int]:
-    """Rows and vectors of a tile: the vectors divide the columns; the last tile may repeat rows of the one before."""
-    if extent < FEW_ROWS:  # the other dims of a filter join them, see `unrolled`
-        even = [v for v in (*([columns] if columns <= 4 else []), 2, 4, 3, 1) if columns % v == 0]
-        vectors = next((v for v in even if rows_limit(v, target) >= extent), even[0])  # no row twice, if there is a way
-        return min(extent, rows_limit(vectors, target)), vectors
-    space = Space((extent,), extent, columns, 1, 1, 1, target)
-    shapes = [(r, v) for v in (1, 2, 3, 4) if columns % v == 0 for r in range(1, rows_limit(v, target) + 1)]
-    return min((s for s in shapes if s[0] <= extent), key=lambda s: (space.cost(*s), -s[0] * s[1]))
-
-
-def _nominal(dim: Dim) -> int:
-    return dim if isinstance(dim, int) else evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL))
-
-
-def _bytes(value: Value) -> int:
-    assert isinstance(value.type, TensorType)
-    return _nominal(value.type.size) * t.bitwidth(value.type) // 8
+    found = [sums for view in views if (sums := cut(kernel, view, target)) is not None]
+    return LongSums(block_bytes(views, target), tuple(found)) if views and len(found) == len(views) else None
 
 
 def emit(kernel: Kernel, parameters: LongSums, target: Target) -> Operation:
     frame = Frame(kernel)
     views = [generic(root) for root in kernel.roots]
     nests = [
-        _Emitter(frame, kernel, view, cut, parameters.block) for view, cut in zip(views, parameters.roots, strict=True)
+        _Emitter(frame, kernel, view, sums, parameters.block)
+        for view, sums in zip(views, parameters.roots, strict=True)
     ]
-    for nest in nests:
-        nest.clear()
-    if len({nest.extents[nest.order[0]] for nest in nests}) == 1:
-        _in_blocks(nests)  # all phases of an image while it is in the cache
+    if len({nest.extents[nest.order[0]] for nest in nests}) == 1 and not any(nest.cut.pieces for nest in nests):
+        _sum_up(nests)  # all phases of an image while it is in the cache
     else:
         for nest in nests:
-            _in_blocks([nest])
-    for nest in nests:
-        nest.store()
+            with nest.each_piece():
+                _sum_up([nest])
     frame.function["kernel.once"] = UnitAttr()  # `store` leaves out what two tiles have
     return frame.finish(f"long_sums{{{parameters}}}")
 
 
-def _in_blocks(nests: Sequence[_Emitter]) -> None:
+def _sum_up(nests: Sequence[_Emitter]) -> None:
     """The sums of nests that have the outer reduction dim in common."""
     first = nests[0]
+    for nest in nests:
+        nest.clear()
     b, size = first.b, first.frame.size(first.extents[first.order[0]])
     step = min(nest.steps_of_block[0] for nest in nests)
     with b.for_(b.index(0), size, step) as loop:
         end = b.min(b.add(loop.iv, b.index(step)), size)
         for nest in nests:
             nest.add(loop.iv, end)
+    for nest in nests:
+        nest.store()
 
 
 class _Emitter:
     def __init__(self, frame: Frame, kernel: Kernel, view: Generic, sums: Sums, block: int):
         self.frame, self.kernel, self.view, self.cut = frame, kernel, view, sums
-        self.steps_of_block = _block_steps(view, block)
+        self.steps_of_block = block_steps(view, sums.pieces, block)
         self.b = frame.b
         self.extents = view.extents()
         self.order = reduction_order(view)
-        special = (sums.row_dim, sums.lane_dim, *sums.unrolled)
+        special = (sums.row_dim, sums.lane_dim, *sums.pieces, *sums.unrolled)
         self.outer = [d for d in view.parallel if d not in special]
         held: list[list[Place]] = [
             [{d: LaneIndex(self.b.index(i))} for i in range(self.extent(d))] for d in sums.unrolled
         ]
         self.unrolled: list[Place] = [{k: v for p in places for k, v in p.items()} for places in product(*held)]
         self.held = len(self.unrolled) * sums.rows * sums.vectors  # accumulators of a tile
-        self.row_tiles = 1 if sums.row_dim < 0 else -(-self.extent(sums.row_dim) // sums.rows)
-        self.lane_tiles = -(-self.extent(sums.lane_dim) // (sums.vectors * sums.lanes))
-        self.counts = [self.lane_tiles, *(self.extent(d) for d in self.outer), self.row_tiles]
+        self.counts = sums.counts(view)
+        self.row_tiles, self.lane_tiles = self.counts[-1], self.counts[0]
+        self.piece: Place = {}
+        self.next = NextBlock(frame, view, sums, self.steps_of_block)
+        self.asked: list[Ask] = []
+        total = prod(self.counts)
+        self.first, self.last = self.b.partition(
+            self.b.index(total * prod(self.extent(d) for d in sums.pieces)), frame.tid, frame.team
+        )  # this worker's tiles, those of one piece after those of the other; in `each_piece` those of that piece
         element = t.element_of(view.op.result.type)
         self.vector = VectorType((sums.lanes,), element) if sums.lanes > 1 else element
         self.memory = frame.scratch((prod(self.counts) * self.held, sums.lanes), element)
-        sizes = [_nominal(self.extents[d]) for d in self.order]
-        self.counted = [*map(min, sizes, self.steps_of_block), *sizes[2:]]  # steps of a tile in a block, by dim
-        self.asked: list[Ask] = []
+        self.copied = next((pair for pair in view.operands_read if packs(view, sums, *pair)), None)
+        if self.copied is not None:
+            width = sums.vectors * sums.lanes
+            self.panel = frame.scratch((self.steps_of_block[0], width), t.element_of(self.copied[0].type))
 
     def extent(self, dim: int) -> int:
         size = self.extents[dim]
         assert isinstance(size, int)
         return size
+
+    @contextmanager
+    def each_piece(self) -> Iterator[None]:
+        """One piece after the other, and the tiles of it that this worker has."""
+        if not self.cut.pieces:
+            yield
+            return
+        b, total, (first, last) = self.b, self.b.index(prod(self.counts)), (self.first, self.last)
+        with b.for_(b.floordiv(first, total), b.ceildiv(last, total), 1) as loop:
+            before = b.mul(loop.iv, total)
+            self.first, self.last = b.max(b.sub(first, before), b.index(0)), b.min(b.sub(last, before), total)
+            places = self.frame.indices(loop.iv, [b.index(self.extent(d)) for d in self.cut.pieces])
+            self.piece = {d: LaneIndex(i) for d, i in zip(self.cut.pieces, places, strict=True)}
+            yield
+            loop.yield_()
 
     def clear(self) -> None:
         with self.tiles() as (tile, place, _), self.each_row(place) as (row, at):
@@ -245,8 +168,10 @@ class _Emitter:
     @contextmanager
     def tiles(self) -> Iterator[tuple[Value, Place, Value]]:
         """This worker's tiles: the number of its first accumulator, its place, and its rows that another has too."""
-        with self.frame.parallel(self.counts) as at:
-            yield self.tile(at)
+        b = self.b
+        with b.for_(self.first, self.last, 1) as loop:
+            yield self.tile(self.frame.indices(loop.iv, [b.index(n) for n in self.counts]))
+            loop.yield_()
 
     def tile(self, at: list[Value]) -> tuple[Value, Place, Value]:
         """See `tiles`; `at` counts lane tiles, outer dims and row tiles."""
@@ -254,7 +179,8 @@ class _Emitter:
         number = at[0]
         for count, index in zip(self.counts[1:], at[1:], strict=True):
             number = b.add(b.mul(number, b.index(count)), index)
-        place: Place = {d: LaneIndex(i) for d, i in zip(self.outer, at[1:-1], strict=True)}
+        self.number = number
+        place = {**self.piece, **{d: LaneIndex(i) for d, i in zip(self.outer, at[1:-1], strict=True)}}
         place[cut.lane_dim] = LaneIndex(b.mul(at[0], b.index(cut.vectors * cut.lanes)), 1)
         done = b.index(0)
         if cut.row_dim >= 0:
@@ -264,6 +190,30 @@ class _Emitter:
             if self.extent(cut.row_dim) % cut.rows:
                 done = b.sub(first, place[cut.row_dim].base)
         return b.mul(number, b.index(self.held)), place, done
+
+    @contextmanager
+    def packed_tiles(self, low: Value, high: Value) -> Iterator[tuple[Value, Place, Value]]:
+        """The same tiles by lane tile, whose part of the copied operand is in `panel` then."""
+        b, first, last = self.b, self.first, self.last
+        rows = b.index(self.row_tiles)
+        with b.for_(b.floordiv(first, rows), b.ceildiv(last, rows), 1) as lanes:
+            self.fill_panel(b.mul(lanes.iv, b.index(self.cut.vectors * self.cut.lanes)), low, high)
+            before = b.mul(lanes.iv, rows)
+            with b.for_(b.max(b.sub(first, before), b.index(0)), b.min(b.sub(last, before), rows), 1) as loop:
+                yield self.tile([lanes.iv, loop.iv])
+
+    def fill_panel(self, lane: Value, low: Value, high: Value) -> None:
+        b, cut = self.b, self.cut
+        with b.for_(low, high, 1) as loop:
+            points = Points(self.frame, cut.lanes)
+            for j, place in enumerate(self.columns({cut.lane_dim: LaneIndex(lane), self.order[0]: LaneIndex(loop.iv)})):
+                value = points.vector(points.value(*self.copy_at(points, place)))
+                b.vstore(value, self.panel, [b.sub(loop.iv, low), b.index(j * cut.lanes)])
+
+    def copy_at(self, points: Points, place: Place) -> tuple[Value, tuple[LaneIndex, ...]]:
+        """The copied operand and where it is read."""
+        value, map_ = self.copied  # type: ignore[misc]
+        return value, tuple(points.map(map_, [place.get(d, LaneIndex(self.b.index(0))) for d in range(self.view.dims)]))
 
     @contextmanager
     def each_row(self, place: Place, first: Value | None = None) -> Iterator[tuple[Value, Place]]:
@@ -319,8 +269,8 @@ class _Emitter:
     def block(self, starts: list[Value], ends: list[Value]) -> None:
         """All tiles of the share over one block of steps."""
         b, cut = self.b, self.cut
-        with self.tiles() as (tile, place, _):
-            self.asked = self.next_block(b.floordiv(tile, b.index(self.held)), starts, ends)
+        self.low = starts[0]
+        with self.tiles() if self.copied is None else self.packed_tiles(starts[0], ends[0]) as (tile, place, _):
             rows = [b.index(i) for i in range(cut.rows)]
             width = len(self.unrolled) * cut.vectors
             sums = [v for row in rows for v in self.read(tile, row, width)]
@@ -331,28 +281,10 @@ class _Emitter:
             masks = [self.mask(p, cache) for p in places]
             bounds = [*zip(starts, ends, strict=True)]
             bounds += [(b.index(0), self.frame.size(self.extents[d])) for d in self.order[len(starts) :]]
-            sums = self.steps({}, bounds, places, masks, sums, b.index(0))
+            self.block_of = starts, ends
+            sums = self.steps(self.piece, bounds, places, masks, sums, b.index(0))
             for i, row in enumerate(rows):
                 self.write(tile, row, sums[i * width : (i + 1) * width])
-
-    def next_block(self, tile: Value, starts: list[Value], ends: list[Value]) -> list[Ask]:
-        """What a tile, by its number, asks for at its steps: its part of the block behind this one in memory."""
-        b, (outer, *rest) = self.b, self.order
-        level = 1 if rest and self.counted[1] < _nominal(self.extents[rest[0]]) else 0
-        at = {outer: starts[0], self.order[level]: ends[level]}
-        dims = [LaneIndex(at.get(d, b.index(0))) for d in range(self.view.dims)]
-        found = []
-        for value, map_ in self.view.operands_read:
-            stride, bits = row_stride(value, map_, self.order[level]), t.bitwidth(value.type)
-            share = -(-self.steps_of_block[level] * stride * 8 // (bits * prod(self.counts)))
-            elements = -(-share // prod(self.counted))
-            # a tile that would need more lines than one a step reads most of the block anyway
-            if value in self.frame.memref and stride > 1 and elements * bits <= LINE * 8:
-                *start, last = (i.base for i in Points(self.frame, self.cut.lanes).map(map_, dims))
-                found.append(
-                    Ask(self.frame.memref[value], [*start, b.add(last, b.mul(tile, b.index(share)))], elements)
-                )
-        return found
 
     def steps(
         self,
@@ -363,25 +295,28 @@ class _Emitter:
         sums: list[Value],
         count: Value,
     ) -> list[Value]:
-        """The sums with those over `bounds` added; `count` is the number of steps done before."""
-        b = self.b
+        """The sums with those over `bounds` added; `count`: how many steps were done before."""
+        b, level = self.b, len(self.order) - len(bounds)
+        if level == self.next.run:
+            self.asked, count = self.next.asks(self.number, at, *self.block_of), b.index(0)
         if not bounds:
-            for ask in self.asked:
-                *outer, first = ask.start
-                b.prefetch(ask.memref, [*outer, b.add(first, b.mul(count, b.index(ask.elements)))], level=1)
+            self.next.ask(self.asked, count)
             cache: dict[object, Value] = {}
+            for j, place in enumerate(places[: self.cut.vectors] if self.copied else ()):
+                where = [self.b.sub(at[self.order[0]].base, self.low), self.b.index(j * self.cut.lanes)]
+                key = self.copy_at(Points(self.frame, self.cut.lanes), {**place, **at})
+                cache[key] = self.b.vload(self.panel, where, self.cut.lanes)
             made = []
             for place, mask, total in zip(places, masks, sums, strict=True):
                 points = Points(self.frame, self.cut.lanes, mask, cache=cache)
                 dims = [at[d] if d in at else place[d] for d in range(self.view.dims)]
                 made.append(points.vector(points.generic_body(self.view.op, dims, [total])[0]))
             return made
-        level = len(self.order) - len(bounds)
         low, high = bounds[0]
         with b.for_(low, high, 1, sums) as loop:
-            place = {**at, self.order[level]: LaneIndex(loop.iv)}
-            done = b.add(b.mul(count, b.index(self.counted[level])), b.sub(loop.iv, low))
-            loop.yield_(self.steps(place, bounds[1:], places, masks, list(loop.args), done))
+            done = b.add(b.mul(count, b.index(self.next.counted[level])), b.sub(loop.iv, low))
+            inner = {**at, self.order[level]: LaneIndex(loop.iv)}
+            loop.yield_(self.steps(inner, bounds[1:], places, masks, list(loop.args), done))
         return list(loop.results)
 
     def finish(self, place: Place, totals: list[Value]) -> None:

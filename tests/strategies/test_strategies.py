@@ -19,6 +19,7 @@ from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
 from tests.strategies.cell_kernels import cell
 from tests.strategies.pooled_kernels import pooled
+from tests.strategies.sum_kernels import dot_of_pieces
 
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
 SUM = 3e-6  # relative to the sum of magnitudes: a few ulp for the lengths below
@@ -62,7 +63,7 @@ CASES = {
     "dots of a row": ("dots", lambda: k.dense(B, 16, 16, transposed=True, epilogue=False), 1, SUM),
     "dots of fixed rows": ("dots", lambda: k.dense(7, 48, 32, transposed=True, dear=True), 1, SUM),
     "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
-    "update in blocks": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 53, 256)), 3, SUM),
+    "update in blocks": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 113, 256)), 3, SUM),
     "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: c.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
@@ -204,6 +205,14 @@ CASES = {
         SUM,
     ),
     "long sums of a dot": ("long_sums", lambda: forced("long_sums{block=200}", k.dot_of_rows(B, 16, 35)), 7, SUM),
+    "long sums of pieces": ("long_sums", lambda: forced("long_sums", dot_of_pieces(B, 5, 7, 17, 35)), 3, SUM),
+    "long sums of pieces in blocks": (
+        "long_sums",
+        lambda: forced("long_sums{block=4000}", dot_of_pieces(B, 3, 23, 33, 16)),
+        2,
+        SUM,
+    ),
+    "long sums of one piece": ("long_sums", lambda: forced("long_sums", dot_of_pieces(3, 1, 13, 1, 24)), 1, SUM),
     "max pooling": ("window", lambda: k.pooling(B, 6, 6, 19, 2, 2, "max"), 2, EXACT),
     "average pooling": ("window", lambda: k.pooling(B, 7, 7, 33, 3, 2, "add"), 1, SUM),
     "column sum": ("window", lambda: k.column_sum(B, 37), 5, SUM),
