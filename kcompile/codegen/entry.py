@@ -33,12 +33,22 @@ MAGIC = 0x6B63637478763031
 _LEVEL_BITS = {2: 1 << 1, 3: 1 << 2, 4: 1 << 3}
 
 
-def team_cost(interface: Interface) -> Dim:
-    """Picoseconds of work below which a single thread is faster.
+BARRIER_COST = 1_000_000  # picoseconds: behind it a worker reads what lies in another's cache
 
-    Waking a team that sleeps takes 6-8 us, and behind each barrier a worker reads what lies in another's cache.
-    """
-    return 15_000_000 + 1_000_000 * interface.barriers
+
+def team_cost(interface: Interface) -> Dim:
+    """Picoseconds of work below which a single thread is faster: waking a team that sleeps takes 6-8 us."""
+    return 15_000_000 + BARRIER_COST * interface.barriers
+
+
+def cost_of_team(text: Text, interface: Interface, team: str) -> str:
+    """`team_cost` and the barriers that this team meets with these sizes."""
+    cost = text.dim(team_cost(interface))
+    for barriers, key in interface.uneven_barriers:
+        even = text.divides_all(team, *key)
+        more = text.new(f"select i1 {even}, i64 0, i64 {text.dim(BARRIER_COST * barriers)}")
+        cost = text.new(f"add i64 {cost}, {more}")
+    return cost
 
 
 def required_bits(target: Target) -> int:
@@ -222,7 +232,8 @@ def _run(interface: Interface, name: str, attributes: str) -> str:
     for value, k in ((weights, 3), ("%sizes", 4), (env, 5)):
         text.line(f"store ptr {value}, ptr {text.offset('%frame', 8 * k)}")
     few = text.new(f"icmp slt i32 {workers}, 2")
-    small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {text.dim(team_cost(interface))}")
+    cost = cost_of_team(text, interface, team_size(text, workers))
+    small = text.new(f"icmp slt i64 {text.dim(interface.work)}, {cost}")
     inline = text.new(f"or i1 {few}, {small}")
     if interface.rows:
         branch_to_rows(text, interface.rows, interface.least_rows, env, workers, inline, body, f"@{name}_rows")

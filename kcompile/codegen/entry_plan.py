@@ -12,18 +12,10 @@ from __future__ import annotations
 from kcompile.codegen.entry_text import Text, string_constant
 from kcompile.codegen.interface import stored_bytes
 from kcompile.codegen.text import symbol_name
-from kcompile.dialects.plan import one_dim
+from kcompile.dialects.plan import BarrierKey, barrier_key, one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, find_function
-from kcompile.ir.dims import Dim
-
-BarrierKey = tuple[tuple[Dim, ...], tuple[int, ...]]
-
-
-def barrier_key(barrier: Operation) -> BarrierKey:
-    """What a barrier depends on."""
-    return tuple(barrier.get("unless", ())), tuple(barrier.get("over", ()))
 
 
 class PlanPrinter:
@@ -48,15 +40,8 @@ class PlanPrinter:
 
     def waiting(self, barrier: Operation) -> str:
         """The number of workers that wait at a barrier: the team, or 1 if it divides all that the barrier names."""
-        text = self.text
-        rests = []
-        for number, over in zip(barrier["unless"], barrier["over"], strict=True):
-            divisor = "%team" if over == 1 else text.new(f"mul i64 %team, {over}")
-            rests.append(text.new(f"urem i64 {text.dim(number)}, {divisor}"))
-        rest = rests[0]
-        for other in rests[1:]:
-            rest = text.new(f"or i64 {rest}, {other}")
-        return text.new(f"select i1 {text.new(f'icmp eq i64 {rest}, 0')}, i32 1, i32 %team32")
+        even = self.text.divides_all("%team", *barrier_key(barrier))
+        return self.text.new(f"select i1 {even}, i32 1, i32 %team32")
 
     def block(self, block: Block) -> None:
         for op in block.ops:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kcompile.codegen.target import Target
 from kcompile.codegen.text import LLVMModule
 from kcompile.ir.dims import Dim, SymbolicDim
@@ -78,6 +80,17 @@ class Text:
             total = term if not total else self.new(f"add i64 {total}, {term}")
         self._dims[dim] = total
         return total
+
+    def divides_all(self, team: str, numbers: Sequence[Dim], over: Sequence[int]) -> str:
+        """Whether a team divides all of some numbers, each over its one of `over`, without a rest."""
+        rests = []
+        for number, below in zip(numbers, over, strict=True):
+            divisor = team if below == 1 else self.new(f"mul i64 {team}, {below}")
+            rests.append(self.new(f"urem i64 {self.dim(number)}, {divisor}"))
+        rest = rests[0]
+        for other in rests[1:]:
+            rest = self.new(f"or i64 {rest}, {other}")
+        return self.new(f"icmp eq i64 {rest}, 0")
 
     def check(self, condition: str, status: int) -> None:
         """Leave with `status` where the condition holds."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.dialects.plan import one_dim
+from kcompile.dialects.plan import BarrierKey, one_dim
 from kcompile.errors import IRError
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
@@ -44,7 +44,8 @@ class Interface:
     scratch: int = 0  # bytes of every worker, behind the arena
     rows: int = 0  # rows that run together in a row-parallel model; 0: the whole batch at once
     least_rows: int = 1
-    barriers: Dim = 0  # that one run meets
+    barriers: Dim = 0  # that every run meets
+    uneven_barriers: tuple[tuple[Dim, BarrierKey], ...] = ()  # that a run meets whose team does not divide its numbers
 
     @classmethod
     def of(cls, function: Operation) -> Interface:
@@ -61,6 +62,7 @@ class Interface:
             function.get("plan.rows", 0),
             function.get("plan.least_rows", 1),
             one_dim(function.get("plan.barriers", 0)),
+            tuple((one_dim(x["barriers"]), (x["unless"], x["over"])) for x in function.get("plan.uneven_barriers", ())),
         )
 
     @classmethod

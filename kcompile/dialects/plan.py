@@ -42,6 +42,14 @@ def one_dim(value: Any) -> Dim:
     return dim
 
 
+BarrierKey = tuple[tuple[Dim, ...], tuple[int, ...]]
+
+
+def barrier_key(barrier: Operation) -> BarrierKey:
+    """For whom a plan.barrier is: its `unless` and `over`; both are empty where it is for every run."""
+    return tuple(barrier.get("unless", ())), tuple(barrier.get("over", ()))
+
+
 def _check_buffer(op: Operation) -> None:
     if len(op.results) != 1 or not isinstance(op.results[0].type, MemRefType):
         raise IRError(f"{op.name} gives one memref. Received: {[str(r.type) for r in op.results]}", str(op.location))

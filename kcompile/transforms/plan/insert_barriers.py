@@ -3,7 +3,8 @@ memory that they touch. Kernels that have nothing to do with one another run wit
 
 Nor do kernels wait that share out what they have in common alike (`worker_shares`): then each worker meets only
 itself. Where that depends on sizes and on the team, the barrier tells: a run does not meet it if the team divides all
-numbers of `unless` (each over its number of `over`). plan.barriers is how many barriers every run meets.
+numbers of `unless` (each over its number of `over`). plan.barriers is how many every run meets,
+plan.uneven_barriers those of the other runs.
 
 Steps of one buffer in a loop are apart from one another; what a turn of the loop leaves meets the next turns.
 
@@ -19,8 +20,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from kcompile.codegen.entry_text import COPY_GRAIN
-from kcompile.dialects.plan import one_dim
-from kcompile.ir.attributes import DimsAttr, IntArrayAttr
+from kcompile.dialects.plan import BarrierKey, barrier_key, one_dim
+from kcompile.ir.attributes import DimsAttr, IntArrayAttr, attribute
 from kcompile.ir.builder import Builder
 from kcompile.ir.core import Block, Operation, find_function
 from kcompile.ir.dims import Dim, SymbolicDim
@@ -31,6 +32,7 @@ from kcompile.transforms.plan.places import Place, later, outside, place_of
 from kcompile.transforms.plan.worker_shares import KernelShares, Share, Shares, together
 
 Needs = frozenset[Term]  # what the team must divide
+EVERY_RUN: BarrierKey = ((), ())
 TURNS = 3  # of a loop in a row: what a turn leaves meets the next one, a buffer of two halves the one after that
 
 
@@ -105,18 +107,26 @@ def insert_barriers(module: Operation) -> bool:
     walk, main = _Walk(module), find_function(module, "main")
     walk.block(main.body)
     if walk.changed:
-        main.attributes["plan.barriers"] = DimsAttr((barriers_of(main.body),))
+        found = barriers_of(main.body)
+        main.attributes["plan.barriers"] = DimsAttr((found.pop(EVERY_RUN, 0),))
+        uneven = [
+            {"barriers": DimsAttr((n,)), "unless": DimsAttr(unless), "over": IntArrayAttr(over)}
+            for (unless, over), n in found.items()
+        ]
+        if uneven:
+            main.attributes["plan.uneven_barriers"] = attribute([attribute(x) for x in uneven])
     return walk.changed
 
 
-def barriers_of(block: Block) -> Dim:
-    """How many barriers every run of a plan's code meets, those of a loop in each of its turns."""
-    total: Dim = 0
+def barriers_of(block: Block) -> dict[BarrierKey, Dim]:
+    """How many barriers a plan's code has, those of a loop in each of its turns, by the runs that they are for."""
+    total: dict[BarrierKey, Dim] = {}
     for op in block.ops:
-        if op.name == "plan.barrier" and "unless" not in op.attributes:
-            total = total + 1
+        if op.name == "plan.barrier":
+            total[barrier_key(op)] = total.get(barrier_key(op), 0) + 1
         elif op.name == "plan.loop":
-            total = total + one_dim(op["length"]) * barriers_of(op.body)
+            for key, n in barriers_of(op.body).items():
+                total[key] = total.get(key, 0) + one_dim(op["length"]) * n
     return total
 
 
