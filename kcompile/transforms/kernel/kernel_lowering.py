@@ -153,12 +153,14 @@ class KernelLowering:
         combine: Combine,
         extra: Sequence[tuple[Value, AffineMap]] = (),
         inline: bool = False,
+        before: Sequence[Value] = (),
     ) -> list[Value]:
         """A generic over `shape` (parallel) and `reductions` (inner dims); gives its results, of that shape.
 
         inputs    values of the graph form and maps; with `inline` their elementwise producers become part of the body
         inits     for each accumulator its start and its element type
         extra     tensors of the new body that are read besides, before the inputs
+        before    tensors of the new body that the accumulators go on from, in place of their starts
         """
         rank = len(shape) + len(reductions)
         for value, _ in inputs:
@@ -180,7 +182,7 @@ class KernelLowering:
             sizes = [*shape, *reductions]
             operands.append(self.empty([sizes[d] for d in missing], t.f32))
             maps.append(dims_map(rank, missing))
-        outputs = [
+        outputs = list(before) or [
             linalg.fill(self.b, LoopBuilder.constant(self._scalars(), v, e), self.empty(shape, e)) for v, e in inits
         ]
         maps += [dims_map(rank, range(len(shape)))] * len(outputs)

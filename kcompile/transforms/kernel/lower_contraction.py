@@ -33,16 +33,17 @@ def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
     """Dims: those of the result, then the summed ones.
 
     Where the kernel reads the features in parts there is a dim for the part, before that of the feature in it, or
-    before (panel, column) where the weights are packed.
+    before (panel, column) where the weights are packed. A product that is added to another goes on from its sums.
     """
     lhs, rhs = op.operands
     shape = list(tensor_type(op.result).shape)
-    whole = next((u.result for u in op.result.users if _joins_panels(u)), op.result)
+    total, before = _added_to(kernel, op)
+    whole = next((u.result for u in total.users if _joins_panels(u)), total)
     parts = _parts(kernel, tensor_type(whole).shape)
-    split = len(shape) - (1 if whole is op.result else 2)  # the dim that is cut into parts
+    split = len(shape) - (1 if whole is total else 2)  # the dim that is cut into parts
     weights, cut = kernel.tensor(rhs), -1
     if parts > 1:
-        cut = tensor_type(rhs).rank - (len(shape) - split) if whole is op.result else _first_free(op)
+        cut = tensor_type(rhs).rank - (len(shape) - split) if whole is total else _first_free(op)
         sizes = tensor_type(rhs).shape
         weights = tensor.reshape(kernel.b, weights, (*sizes[:cut], parts, sizes[cut] // parts, *sizes[cut + 1 :]))
         shape[split : split + 1] = [parts, shape[split] // parts]
@@ -65,11 +66,30 @@ def lower_dot_general(kernel: KernelLowering, op: Operation) -> None:
     operands = [(kernel.tensor(lhs), maps[0]), (weights, maps[1])]
     reductions = [tensor_type(lhs).shape[a] for a in op["lhs_contract"]]
     inits = [zero(tensor_type(op.result).element)]
-    (kernel.stored[op.result],) = kernel.reduce(op.result, [], shape, reductions, inits, multiply_add, operands)
-    if whole is not op.result:
-        kernel.panels[op.result] = parts
+    (made,) = kernel.reduce(op.result, [], shape, reductions, inits, multiply_add, operands, before=before)
+    kernel.stored[total] = made
+    if whole is not total:
+        kernel.panels[total] = parts
     elif parts > 1:
-        kernel.parts.add(op.result)
+        kernel.parts.add(total)
+
+
+def _added_to(kernel: KernelLowering, op: Operation) -> tuple[Value, Sequence[Value]]:
+    """The value that a product gives, and the stored sums that it goes on from: of one of several, a sum with it."""
+    if kernel.function.get("kernel.root") != "product_sums" or not op.result.has_one_use:
+        return op.result, ()
+    (add,) = op.result.users
+    others = [v for v in add.operands if v is not op.result]
+    before = [kernel.stored[v] for v in others if v in kernel.stored and _is_of_products(v)]
+    return (add.result, before) if add.name == "graph.add" and before else (op.result, ())
+
+
+def _is_of_products(value: Value) -> bool:
+    """Whether a value is made by products alone, and read once."""
+    op = value.defining_op
+    if op is None or not value.has_one_use:
+        return False
+    return op.name == "graph.dot_general" or (op.name == "graph.add" and all(map(_is_of_products, op.operands)))
 
 
 def _joins_panels(op: Operation) -> bool:

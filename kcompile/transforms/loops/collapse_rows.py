@@ -10,6 +10,8 @@ and sums have long innermost loops. Reads and writes linalg; exact: the order of
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineExpr, AffineMap, affine_map, dim_expr
 from kcompile.ir.attributes import AffineMapAttr, ArrayAttr, IntAttr
@@ -38,7 +40,10 @@ def collapse_rows(module: Operation) -> bool:
 
 
 def rooted_kernel(function: Operation) -> list[Generic] | None:
-    """The generics of a kernel that has one reduction with one result first and pointwise work after it."""
+    """The generics of a kernel that has one reduction with one result first and pointwise work after it.
+
+    A reduction that goes on from the sums of the one before stands beside it.
+    """
     if "kernel.root" not in function.attributes:
         return None
     arguments = function.body.arguments
@@ -50,25 +55,35 @@ def rooted_kernel(function: Operation) -> list[Generic] | None:
         if op.name == "tensor.expand_shape" and op.operands[0] not in arguments:
             return None  # weights that are cut into parts are an argument
     views = [generic(op) for op in function.body.ops if op.name == "linalg.generic"]
-    if not views or not views[0].reductions or any(v.reductions for v in views[1:]):
+    roots = roots_of(views)
+    if not roots or any(v.reductions for v in views[len(roots) :]):
         return None
-    root = views[0]
-    if len(root.op.results) != 1 or [e.dim for e in root.output_maps[0].results] != list(root.parallel):
-        return None
+    for before, root in zip([None, *roots], roots, strict=False):
+        if len(root.op.results) != 1 or [e.dim for e in root.output_maps[0].results] != list(root.parallel):
+            return None
+        if before is not None and root.inits[0] is not before.op.results[0]:
+            return None
     for view in views:
         if any(e.dim is None and e.terms for m in view.maps for e in m.results):
             return None
         if any(op.name in ("linalg.index", "tensor.extract") for op in view.body.ops):
             return None
-        if view is not root and not all(m.is_identity for m in view.output_maps):
+        if view not in roots and not all(m.is_identity for m in view.output_maps):
             return None
-    return views if joined_dims(function, root) is not None else None
+    return views if joined_dims(function, roots) is not None else None
 
 
-def joined_dims(function: Operation, root: Generic) -> int | None:
-    """How many leading dims of the root are dims of every reader, too: those before columns, panels and parts."""
+def roots_of(views: list[Generic]) -> list[Generic]:
+    """The reductions that stand first."""
+    return list(takewhile(lambda view: view.reductions, views))
+
+
+def joined_dims(function: Operation, roots: list[Generic]) -> int | None:
+    """How many leading dims of the roots are dims of every reader, too: those before columns, panels and parts."""
     collapses = [op for op in function.body.ops if op.name == "tensor.collapse_shape"]
-    readers = [generic(op) for op in function.body.ops if op.name == "linalg.generic" and op is not root.op]
+    made = [root.op for root in roots]
+    readers = [generic(op) for op in function.body.ops if op.name == "linalg.generic" and op not in made]
+    root = roots[-1]
     count = len(root.parallel) - 1
     if collapses:
         if len(collapses) > 1 or collapses[0].operands[0] is not root.op.results[0]:
@@ -80,12 +95,11 @@ def joined_dims(function: Operation, root: Generic) -> int | None:
     return min([count, *(view.dims - 1 for view in readers)])
 
 
-def groups_of(views: list[Generic]) -> tuple[Groups, Groups]:
-    """Which leading result dims become one, and which summed dims."""
-    root = views[0]
-    function = root.op.parent_op
+def result_groups(views: list[Generic]) -> Groups:
+    """Which leading result dims become one."""
+    function = views[0].op.parent_op
     assert function is not None
-    count = joined_dims(function, root)
+    count = joined_dims(function, roots_of(views))
     assert count is not None
     results: Groups = [[d] for d in range(min(count, 1))]
     for d in range(1, count):
@@ -93,29 +107,34 @@ def groups_of(views: list[Generic]) -> tuple[Groups, Groups]:
             results[-1].append(d)
         else:
             results.append([d])
-    summed: Groups = [[d] for d in root.reductions[:1]]
-    for before, d in zip(root.reductions, root.reductions[1:], strict=False):
-        if d == before + 1 and all(together(m, before, d) for m in root.maps):
+    return results
+
+
+def summed_groups(view: Generic) -> Groups:
+    """Which summed dims become one."""
+    summed: Groups = [[d] for d in view.reductions[:1]]
+    for before, d in zip(view.reductions, view.reductions[1:], strict=False):
+        if d == before + 1 and all(together(m, before, d) for m in view.maps):
             summed[-1].append(d)
         else:
             summed.append([d])
-    return results, summed
+    return summed
 
 
-def all_groups(view: Generic, results: Groups, summed: Groups) -> Groups:
+def all_groups(view: Generic, results: Groups) -> Groups:
     """The groups of all dims of one of the generics."""
     joined = sum(len(group) for group in results)
-    return [*results, *([d] for d in view.parallel[joined:]), *(summed if view.reductions else [])]
+    return [*results, *([d] for d in view.parallel[joined:]), *summed_groups(view)]
 
 
 def collapsed_shapes(views: list[Generic]) -> dict[Value, TensorType] | None:
     """The new types of all tensors; None where nothing changes or two readers want different ones."""
-    results, summed = groups_of(views)
-    if all(len(group) == 1 for group in (*results, *summed)):
+    results = result_groups(views)
+    if all(len(group) == 1 for view in views for group in all_groups(view, results)):
         return None
     wanted: dict[Value, TensorType] = {}
     for view in views:
-        groups = all_groups(view, results, summed)
+        groups = all_groups(view, results)
         made = zip((*view.op.results, *view.inputs, *view.inits), (*view.output_maps, *view.maps), strict=True)
         for value, map_ in made:
             assert isinstance(value.type, TensorType)
@@ -124,7 +143,7 @@ def collapsed_shapes(views: list[Generic]) -> dict[Value, TensorType] | None:
             cut = maker is not None and maker.name == "tensor.expand_shape" and new is not value.type
             if cut or wanted.setdefault(value, new) is not new:
                 return None
-    for op in views[0].op.results[0].users:
+    for op in roots_of(views)[-1].op.results[0].users:
         if op.name == "tensor.collapse_shape":
             shape = t.shape_of(op.result.type)
             sizes = [product([shape[d] for d in group]) for group in results]
@@ -148,9 +167,9 @@ def collapsed(shape: tuple[Dim, ...], map_: AffineMap, groups: Groups) -> tuple[
 
 
 def _apply(function: Operation, views: list[Generic], wanted: dict[Value, TensorType]) -> None:
-    results, summed = groups_of(views)
+    results = result_groups(views)
     for view in views:
-        groups = all_groups(view, results, summed)
+        groups = all_groups(view, results)
         maps = []
         for value, map_ in zip((*view.inputs, *view.inits), view.maps, strict=True):
             assert isinstance(value.type, TensorType)
