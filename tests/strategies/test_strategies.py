@@ -71,7 +71,7 @@ CASES = {
     "dots of a row": ("dots", lambda: k.dense(B, 16, 16, transposed=True, epilogue=False), 1, SUM),
     "dots of fixed rows": ("dots", lambda: k.dense(7, 48, 32, transposed=True, dear=True), 1, SUM),
     "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
-    "update in blocks": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 113, 256)), 3, SUM),
+    "update of copied panels": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 53, 256)), 3, SUM),
     "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),
     "convolution stride": ("convolution", lambda: c.convolution(B, 9, 11, 5, 17, 3, 2), 1, SUM),
