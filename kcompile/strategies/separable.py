@@ -121,8 +121,8 @@ def product_tile(block: Block, target: Target) -> Tile | None:
 
 
 def choose_band(places: int) -> int:
-    """Rows of a band: those with which two workers are done first, the most of them."""
-    return min(range(1, min(places, MOST_ROWS) + 1), key=lambda n: (-(-places // (2 * n)) * n, -n))
+    """Rows of a band: those with which two workers are done first, or else one, and the most of them."""
+    return min(range(1, min(places, MOST_ROWS) + 1), key=lambda n: (-(-places // (2 * n)) * n, -places % n, -n))
 
 
 def emit(kernel: Kernel, blocks: Blocks, target: Target) -> Operation:

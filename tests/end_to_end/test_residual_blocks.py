@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import kcompile
 from kcompile import keras
 from kcompile.keras import layers
+from kcompile.transforms.kernel import fuse_depthwise
 
 SIZES = st.integers(3, 17)
 
@@ -44,26 +46,52 @@ def bottlenecks(height: int, width: int, inputs: int, filters: int, strides: int
     return keras.Model(image, layers.Add()([short, layers.Conv2D(2 * inputs, 1)(x)]))
 
 
+def separable(height: int, width: int, groups: int, features: int, size: int, strides: int) -> Any:
+    """Depthwise and 1x1, and what reads the result with a border around; `groups` of 16 channels."""
+    image = keras.Input((height, width, 16 * groups))
+    x = layers.DepthwiseConv2D(size, strides=strides)(image)
+    x = normalised(layers.Conv2D(features, 1, use_bias=False)(x), layers.ReLU())
+    return keras.Model(image, [x, layers.DepthwiseConv2D(3, padding="same")(x)])
+
+
 def check(model: Any, batch: int) -> None:
     """Compiled equals eager; a row does not depend on its batch; teams agree bitwise."""
     x = np.random.default_rng(batch).normal(size=(batch, *model.input_shape[1:])).astype(np.float32)
-    expected = np.asarray(model(x))
-    alone, together = (kcompile.compile(model, threads=n) for n in (1, 3))
-    made = alone(x)
-    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-4 * float(np.abs(expected).max()))
-    np.testing.assert_array_equal(made, together(x))
-    np.testing.assert_array_equal(made[-1:], alone(x[-1:]))
+    alone, together = (kcompile.compile(model, threads=n, reuse=False) for n in (1, 3))
+    results = (call(x) for call in (model, alone, together))
+    last = leaves(alone(x[-1:]))
+    for expected, made, team, row in zip(*map(leaves, results), last, strict=True):
+        np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-4 * float(np.abs(expected).max()))
+        np.testing.assert_array_equal(made, team)
+        np.testing.assert_array_equal(made[-1:], row)
+
+
+def leaves(results: Any) -> list[np.ndarray]:
+    return [np.asarray(r) for r in (results if isinstance(results, list | tuple) else [results])]
 
 
 @settings(max_examples=6, deadline=None)
 @given(SIZES, SIZES, st.integers(1, 9), st.integers(1, 5), st.sampled_from((2, 3, 5)), st.integers(1, 2), st.booleans(),
-       st.integers(1, 3))  # fmt: skip
+       st.integers(1, 3), st.booleans())  # fmt: skip
 def test_inverted_residuals(
-    height: int, width: int, inputs: int, groups: int, size: int, strides: int, same: bool, batch: int
+    height: int, width: int, inputs: int, groups: int, size: int, strides: int, same: bool, batch: int, whole: bool
 ) -> None:
     keras.utils.set_random_seed(1)
     height, width = max(height, size), max(width, size)
-    check(inverted_residual(height, width, inputs, groups, size, strides, same), batch)
+    with patch.object(fuse_depthwise, "pays_to_project", lambda *_: whole):
+        check(inverted_residual(height, width, inputs, groups, size, strides, same), batch)
+
+
+@settings(max_examples=6, deadline=None)
+@given(SIZES, SIZES, st.integers(1, 4), st.integers(1, 50), st.sampled_from((2, 3, 5)), st.integers(1, 3),
+       st.integers(1, 3))  # fmt: skip
+def test_separable_convolutions(
+    height: int, width: int, groups: int, features: int, size: int, strides: int, batch: int
+) -> None:
+    keras.utils.set_random_seed(1)
+    height, width = max(height, size), max(width, size)
+    with patch.object(fuse_depthwise, "pays_to_project", lambda *_: True):
+        check(separable(height, width, groups, features, size, strides), batch)
 
 
 @settings(max_examples=4, deadline=None)

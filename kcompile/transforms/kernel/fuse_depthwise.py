@@ -16,6 +16,7 @@ from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.ir.rewriting import splat_of
+from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.fuse_pads import inside_shape
 from kcompile.transforms.kernel.kinds import root_of, tensor_type
@@ -25,6 +26,7 @@ MOST_TAPS = 25
 MOST_INPUTS = 256  # of the product: its weights for a chunk of channels stay in the first-level cache
 GRAIN = 16  # channels: the longest vectors of f32
 WIDEST = 256  # columns: a band of rows of a chunk stays in the second-level cache
+MOST_FEATURES = 64  # without an expansion; the product of 128 or more hides the load: MobileNet's blocks took as long
 LEAST_COLUMNS = 4  # of the result: the rows of a register tile of the product
 MOST_ROWS = 4  # of a band of the result
 HELD_WEIGHTS = 1 << 19  # bytes: beside a band, in a second-level cache of 1 MiB
@@ -97,10 +99,12 @@ def pays_to_project(producer: Operation, consumer: Operation) -> bool:
         *_, across, inputs = fixed(expand.operands[0])
         again = max(0, shared) * across * inputs * channels
         weights += prod(fixed(expand.operands[1]))
-    bands = -(-height // MOST_ROWS)
+    elif weights > MOST_FEATURES * channels:
+        return False
     if weights * 4 > HELD_WEIGHTS:
-        again += weights * bands * LOAD
-    return again <= STORED * height * width * channels
+        again += weights * -(-height // MOST_ROWS) * LOAD
+    between = height * width * channels
+    return between >= cost_model.LEAST_STORED and again <= STORED * between
 
 
 def named(dispatch: Operation, name: str) -> Operation | None:
@@ -127,6 +131,8 @@ def is_depthwise(op: Operation) -> bool:
     """Whether each channel of images of a fixed size is under a filter of its own."""
     x, w = tensor_type(op.operands[0]), tensor_type(op.operands[1])
     if (op["lhs_spec"], op["rhs_spec"], op["out_spec"]) != (IMAGES, FILTER, IMAGES) or x.element is not t.f32:
+        return False
+    if w.rank != x.rank:  # in panels
         return False
     if any(isinstance(n, SymbolicDim) or n == 0 for n in (*x.shape[1:], *tensor_type(op.result).shape[1:])):
         return False
