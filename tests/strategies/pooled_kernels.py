@@ -26,14 +26,23 @@ def pooled(
     high: int = 0,
     kind: str = "max",
     both: bool = False,
+    panel: int = 0,
 ) -> Operation:
-    """relu(x * filter + bias), with `low` and `high` of -inf around it, pooled and halved; `both`: and the relu."""
+    """relu(x * filter + bias), with `low` and `high` of -inf around it, pooled and halved; `both`: and the relu.
+
+    panel: features of a panel of the filter, 0: all
+    """
     oh, ow = (h - k) // stride + 1, (w - k) // stride + 1
-    f = LinalgKernel("pooled", [((n, h, w, ic), t.f32), ((k, k, ic, oc), t.f32), ((oc,), t.f32)])
+    weights = (oc // panel, k, k, ic, panel) if panel else (k, k, ic, oc)
+    f = LinalgKernel("pooled", [((n, h, w, ic), t.f32), (weights, t.f32), ((oc,), t.f32)])
     x, filter_, bias = f.inputs
-    at = [dim_expr(0), expr({1: stride, 4: 1}), expr({2: stride, 5: 1}), dim_expr(6)]
-    maps = [affine_map(7, at), dims_map(7, (4, 5, 6, 3)), dims_map(7, (0, 1, 2, 3))]
-    (total,) = f.generic([x, filter_], [f.fill((n, oh, ow, oc), 0.0)], maps, "pppprrr", multiply_add)
+    last = 4 + bool(panel)  # dims before the reduced ones: those of the result
+    at = [dim_expr(0), expr({1: stride, last: 1}), expr({2: stride, last + 1: 1}), dim_expr(last + 2)]
+    taps = (last, last + 1, last + 2, last - 1)
+    rank, out = last + 3, (n, oh, ow, oc // panel, panel) if panel else (n, oh, ow, oc)
+    maps = [affine_map(rank, at), dims_map(rank, (3, *taps) if panel else taps), dims_map(rank, range(last))]
+    (total,) = f.generic([x, filter_], [f.fill(out, 0.0)], maps, "p" * last + "rrr", multiply_add)
+    total = tensor.reshape(f.b, total, (n, oh, ow, oc))
     full = dims_map(4, (0, 1, 2, 3))
     relu: Body = lambda b, a, c, _: b.max(b.add(a, c), 0.0)
     (y,) = f.generic([total, bias], [f.empty((n, oh, ow, oc))], [full, dims_map(4, (3,)), full], "pppp", relu)

@@ -115,6 +115,12 @@ CASES = {
     "pooled apart": ("pooled_convolution", lambda: pooled(B, 10, 9, 3, 7, 3, window=(2, 1), step=3), 3, SUM),
     "pooled once": ("pooled_convolution", lambda: pooled(B, 6, 6, 2, 16, 3, window=(4, 4), kind="max of one"), 1, SUM),
     "pooled in the border": ("pooled_convolution", lambda: pooled(B, 5, 6, 2, 5, 2, window=(2, 2), low=3), 2, SUM),
+    "pooled in panels": (
+        "pooled_convolution",
+        lambda: pooled(B, 8, 9, 3, 96, 3, window=(3, 3), low=1, high=1, both=True, panel=32),
+        2,
+        SUM,
+    ),
     "pooled with a border": (
         "pooled_convolution",
         lambda: k.bordered(pooled(B, 8, 10, 3, 19, 3, both=True), (0, 1, 1, 0), (0, 0, 2, 0), keep=True),

@@ -82,6 +82,9 @@ class Convolution:
     and the kernel, spread by rhs_dilation, moves by strides. feature_groups cuts input and output features into groups
     that do not mix; batch_groups cuts the batch into groups, group i making the i-th part of the output features. f16
     and bf16 are summed in f32 and rounded once.
+
+    A kernel with one dim more than lhs is in panels: rhs_spec is about the dims behind the first, and the output
+    features go on from panel to panel.
     """
 
     def infer(
@@ -103,8 +106,8 @@ class Convolution:
         numeric(x)
         if x.element is not w.element:
             raise IRError(f"operands need one element type. Received: {x} and {w}")
-        if x.rank != w.rank or x.rank < 2:
-            raise ShapeError(f"needs operands of one rank, 2 or more. Received: {x} and {w}")
+        if w.rank - x.rank not in (0, 1) or x.rank < 2:
+            raise ShapeError(f"needs operands of one rank, 2 or more, or a kernel in panels. Received: {x} and {w}")
         lists = {"strides": strides, "lhs_dilation": lhs_dilation, "rhs_dilation": rhs_dilation}
         check_lengths(x.rank - 2, **lists, padding_low=padding_low, padding_high=padding_high)
         check_lengths(x.rank, lhs_spec=lhs_spec, rhs_spec=rhs_spec, out_spec=out_spec)
@@ -112,7 +115,9 @@ class Convolution:
         for name, spec in (("lhs_spec", lhs_spec), ("rhs_spec", rhs_spec), ("out_spec", out_spec)):
             check_axes(name, spec, x.rank)
         batch, features, *space = (x.shape[i] for i in lhs_spec)
-        outputs, inputs, *kernel = (w.shape[i] for i in rhs_spec)
+        outputs, inputs, *kernel = (w.shape[w.rank - x.rank + i] for i in rhs_spec)
+        if w.rank > x.rank:
+            outputs = outputs * w.shape[0]
         if features != inputs * feature_groups:
             raise ShapeError(
                 f"the input has {features} features; the kernel takes {inputs}"
@@ -153,6 +158,9 @@ class Convolution:
         batch_groups: int = 1,
     ) -> Array:
         wide = np.float32 if lhs.dtype == np.float16 else lhs.dtype
+        if rhs.ndim > lhs.ndim:  # the panels one after the other
+            moved = np.moveaxis(rhs, 0, rhs_spec[0])
+            rhs = moved.reshape(*rhs.shape[1 : rhs_spec[0] + 1], -1, *rhs.shape[rhs_spec[0] + 2 :])
         x, w = lhs.transpose(lhs_spec).astype(wide, copy=False), rhs.transpose(rhs_spec).astype(wide, copy=False)
         space = range(2, x.ndim)
         edges = {
@@ -184,6 +192,8 @@ class Convolution:
         return np.ascontiguousarray(made.transpose(order)).astype(lhs.dtype, copy=False)
 
     def vjp(b: Any, op: Operation, ct: Value) -> list[Value | None]:
+        if len(t.shape_of(op.operands[1].type)) > len(t.shape_of(op.operands[0].type)):
+            raise IRError("a kernel is put in panels after its gradient is made", str(op.location))
         return [_input_gradient(b, op, ct), _kernel_gradient(b, op, ct)]
 
     lower = "convolution"

@@ -38,11 +38,11 @@ class Phase:
 
 def phases_of(op: Operation) -> list[tuple[Phase, ...]] | None:
     """A phase of every spatial dim, in all combinations; None where their number or their sizes are not known."""
-    x, w, y = tensor_type(op.operands[0]), tensor_type(op.operands[1]), tensor_type(op.result)
+    x, y, shape = tensor_type(op.operands[0]), tensor_type(op.result), panel_shape(op)
     dims = []
     for i, (kernel_axis, out_axis) in enumerate(zip(op["rhs_spec"][2:], op["out_spec"][2:], strict=True)):
         found = _phases(
-            w.shape[kernel_axis], y.shape[out_axis], op["padding_low"][i], op["lhs_dilation"][i],
+            shape[kernel_axis], y.shape[out_axis], op["padding_low"][i], op["lhs_dilation"][i],
             op["rhs_dilation"][i], op["strides"][i],
         )  # fmt: skip
         if found is None:
@@ -50,6 +50,12 @@ def phases_of(op: Operation) -> list[tuple[Phase, ...]] | None:
         dims.append(found)
     made = list(product(*dims))
     return made if len(made) <= MOST_PHASES and x.rank > 2 else None
+
+
+def panel_shape(op: Operation) -> tuple[Dim, ...]:
+    """The shape of the kernel, or of one panel of it: what rhs_spec is about."""
+    x, w = tensor_type(op.operands[0]), tensor_type(op.operands[1])
+    return w.shape[w.rank - x.rank :]
 
 
 def _phases(

@@ -13,7 +13,7 @@ from kcompile.errors import IRError
 from kcompile.ir.affine import AffineExpr, AffineMap, affine_map, constant_expr, dim_expr, expr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, SymbolicDim
-from kcompile.transforms.kernel.convolution_phases import Phase, border, phases_of
+from kcompile.transforms.kernel.convolution_phases import Phase, border, panel_shape, phases_of
 from kcompile.transforms.kernel.kernel_lowering import KernelLowering
 from kcompile.transforms.kernel.kinds import tensor_type
 from kcompile.transforms.kernel.lower_contraction import multiply_add, zero
@@ -39,19 +39,21 @@ def lower_convolution(kernel: KernelLowering, op: Operation) -> None:
 
 
 class _Lowering:
-    """What all phases of a convolution share: the dims of the result and the operands, cut into groups."""
+    """What all phases of a convolution share: the dims of the result and the operands, cut into groups or panels."""
 
     def __init__(self, kernel: KernelLowering, op: Operation):
         self.kernel, self.op = kernel, op
         self.lhs, self.rhs = op.operands
         x, w, out = (tensor_type(v) for v in (self.lhs, self.rhs, op.result))
+        self.in_panels = w.rank > x.rank
         batch_groups = op.get("batch_groups", 1)
         self.groups = op.get("feature_groups", 1) * batch_groups  # one of the two is 1
         # the axis of lhs that its groups are cut from
         self.grouped_axis = op["lhs_spec"][0] if batch_groups > 1 else op["lhs_spec"][1]
-        self.features = w.shape[op["rhs_spec"][1]]
-        self.outputs: Dim = out.shape[op["out_spec"][1]] // self.groups
-        self.split = self.groups > 1 and self.outputs != 1  # a group has several output features
+        self.features = panel_shape(op)[op["rhs_spec"][1]]
+        self.pieces: Dim = w.shape[0] if self.in_panels else self.groups  # of the output features
+        self.outputs: Dim = out.shape[op["out_spec"][1]] // self.pieces
+        self.split = self.in_panels or (self.groups > 1 and self.outputs != 1)  # a piece has several of them
         self.x, self.out = x, out
 
     def phase(self, phase: tuple[Phase, ...]) -> Value:
@@ -65,7 +67,7 @@ class _Lowering:
         place: dict[int, int] = {}  # role in out_spec -> dim of the iteration space
         for axis in range(self.out.rank):
             place[out_spec.index(axis)] = len(shape)
-            shape += [groups, self.outputs] if axis == out_spec[1] and self.split else [result[axis]]
+            shape += [self.pieces, self.outputs] if axis == out_spec[1] and self.split else [result[axis]]
         batch, group = place[0], place[1]
         summed = groups == 1 or self.features != 1  # input features are a dim
         rank = len(shape) + len(phase) + summed
@@ -73,7 +75,7 @@ class _Lowering:
         feature_in = dim_expr(rank - 1) if summed else constant_expr(0)
 
         rhs_exprs = {
-            rhs_spec[0]: [dim_expr(group), dim_expr(group + 1)] if self.split else [dim_expr(group)],
+            rhs_spec[0]: [dim_expr(group + d) for d in range(1 + self.split)],
             rhs_spec[1]: [feature_in],
         }
         lhs_exprs = {lhs_spec[0]: [dim_expr(batch)], lhs_spec[1]: [feature_in]}
@@ -87,12 +89,19 @@ class _Lowering:
             rhs_exprs[rhs_spec[2 + i]] = [expr({dim: along.step}, along.tap)]
         operands = [
             self._grouped(self.lhs, lhs_exprs, self.grouped_axis, rank),
-            self._grouped(self.rhs, rhs_exprs, rhs_spec[0], rank),
+            self._paneled(rhs_exprs, rhs_spec[0], rank)
+            if self.in_panels
+            else self._grouped(self.rhs, rhs_exprs, rhs_spec[0], rank),
         ]
         reductions = [*(along.taps for along in phase), *([self.features] if summed else [])]
         inits = [zero(self.out.element)]
         (made,) = kernel.reduce(op.result, [], shape, reductions, inits, multiply_add, operands)
         return tensor.reshape(kernel.b, made, result) if self.split else made
+
+    def _paneled(self, exprs: dict[int, list[AffineExpr]], axis: int, rank: int) -> tuple[Value, AffineMap]:
+        """The kernel, whose panels are its first dim, and its map."""
+        panel, exprs[axis] = exprs[axis][0], exprs[axis][1:]
+        return self.kernel.tensor(self.rhs), affine_map(rank, [panel, *(e for i in sorted(exprs) for e in exprs[i])])
 
     def _grouped(
         self, value: Value, exprs: dict[int, list[AffineExpr]], axis: int, rank: int

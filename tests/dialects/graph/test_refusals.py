@@ -69,7 +69,7 @@ REFUSED: list[tuple[str, list[Type], dict[str, Any], str]] = [
     ("convolution", [of(1, 8, 8, 4), of(3, 3, 2, 5)], {**CONV, "feature_groups": 2}, "features of 5 cannot be cut"),
     ("convolution", [of(1, 8, 8, 3), of(3, 3, 3, 8)], {**CONV, "batch_groups": 2}, "batch of 1 cannot be cut"),
     ("convolution", [of(1, H, 8, 3), of(3, 3, 3, 8)], {**CONV, "strides": (2, 1)}, "a row of h cannot be cut"),
-    ("convolution", [of(1, 8, 3), of(3, 3, 3, 8)], CONV, "needs operands of one rank"),
+    ("convolution", [of(1, 8, 8, 3), of(3, 3, 8)], CONV, "needs operands of one rank"),
     ("convolution", [of(1, 8, 8, 3), of(3, 3, 3, 8)], {**CONV, "strides": (1,)}, "'strides' needs 2 entries"),
     ("reduce_window", [of(4, 4)], {**POOL, "kind": "mul"}, "'kind' is one of add, max, min"),
     ("reduce_window", [of(4, 4)], {**POOL, "window": (2,)}, "'window' needs 2 entries"),
