@@ -49,6 +49,7 @@ class Sums:
         self.known: dict[Value, Sum | None] = {}
         self.ranges: dict[Counter, tuple[Sum, Sum]] = {}
         self.assumed: set[Term] = set()
+        self.found: dict[tuple[Value, Value], Units | None] = {}
 
     def of(self, value: Value) -> Sum:
         """The sum of an index; raises UnknownIndexError."""
@@ -127,7 +128,7 @@ class Sums:
         every = self.whole(by.over(step)).times(digit.every)
         if every == digit.units.total:
             return divided
-        return add(divided, {(Digit(digit.units, every), ()): 1})
+        return add(divided, {(digit.units.digit(every), ()): 1})
 
     def _argument(self, value: Value) -> Sum:
         """What a block argument is: a size, a worker's unit, or the counter of another loop."""
@@ -163,6 +164,11 @@ class Sums:
 
     def units(self, low: Value, high: Value) -> Units | None:
         """The units of a worker's share, as LoopBuilder.partition makes it; None for other bounds."""
+        if (low, high) not in self.found:
+            self.found[low, high] = self._units(low, high)
+        return self.found[low, high]
+
+    def _units(self, low: Value, high: Value) -> Units | None:
         first, second = _operands(low, "arith.minsi"), _operands(high, "arith.minsi")
         if first is None or second is None or first[1] is not second[1]:
             return None
@@ -244,11 +250,11 @@ class Sums:
             if not counters:
                 return a
             inner = max(counters, key=lambda c: c.depth)
-            factor: Sum = {(None, symbols): n for (atom, symbols), n in a.items() if atom == inner}
+            factor: Sum = {(None, symbols): n for (atom, symbols), n in a.items() if atom is inner}
             if not (all(n > 0 for n in factor.values()) or all(n < 0 for n in factor.values())):
                 raise UnknownIndexError
             first, last = self.ranges[inner]
-            rest = {key: n for key, n in a.items() if key[0] != inner}
+            rest = {key: n for key, n in a.items() if key[0] is not inner}
             a = add(rest, scale(last if up == (next(iter(factor.values())) > 0) else first, factor))
 
     def range(self, a: Sum) -> tuple[Sum, Sum]:
@@ -271,7 +277,7 @@ class Sums:
         """The digits of `units` in a sum, each with what it counts for."""
         counts: dict[Term, Sum] = {}
         for (atom, symbols), number in a.items():
-            if isinstance(atom, Digit) and atom.units == units:
+            if isinstance(atom, Digit) and atom.units is units:
                 found = counts.setdefault(atom.every, {})
                 counts[atom.every] = add(found, {(None, symbols): number})
         order = sorted(counts, key=lambda e: e.at(64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Union
 
@@ -25,16 +25,21 @@ class Term:
     symbols: Monomial = ()
 
     def times(self, other: Term) -> Term:
+        if other is ONE:
+            return self
         symbols = tuple(sorted((*self.symbols, *other.symbols))) if other.symbols else self.symbols
         return Term(_whole(self.number * other.number), symbols)
 
     def over(self, other: Term) -> Term:
+        if other is ONE:
+            return self
         rest = list(self.symbols)
         for name in other.symbols:
             if name not in rest:
                 raise UnknownIndexError
             rest.remove(name)
-        return Term(_whole(Fraction(self.number) / other.number), tuple(rest))
+        number, rest_of_number = divmod(self.number, other.number)
+        return Term(number if rest_of_number == 0 else Fraction(self.number) / other.number, tuple(rest))
 
     def at(self, size: int) -> Number:
         """The value where every symbol is `size`."""
@@ -44,7 +49,7 @@ class Term:
 ONE = Term()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Units:
     """Places in range(total) that workers share out, pieces of `grain` never cut: a share is from `low` to `high`."""
 
@@ -52,17 +57,25 @@ class Units:
     high: Value
     total: Term
     grain: int
+    digits: dict[Term, Digit] = field(default_factory=dict)
+
+    def digit(self, every: Term) -> Digit:
+        """The unit number // every."""
+        found = self.digits.get(every)
+        if found is None:
+            found = self.digits[every] = Digit(self, every)
+        return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Digit:
-    """u // every."""
+    """u // every: one object for each, made by `Units.digit`."""
 
     units: Units
     every: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counter:
     """The variable of a loop inside: from `first` to `last`, both included."""
 
@@ -75,7 +88,7 @@ Sum = dict[tuple[Atom, Monomial], Number]
 
 
 def _whole(number: Number) -> Number:
-    return number.numerator if isinstance(number, Fraction) and number.denominator == 1 else number
+    return number if number.__class__ is int or number.denominator != 1 else number.numerator
 
 
 def add(a: Sum, b: Sum, times: Number = 1) -> Sum:
@@ -150,7 +163,7 @@ def scale_one(term: Term) -> Sum:
 
 def unit(units: Units) -> Sum:
     """The unit itself; 0 where there is only one."""
-    return {(Digit(units, ONE), ()): 1} if units.total != ONE else {}
+    return {(units.digit(ONE), ()): 1} if units.total != ONE else {}
 
 
 def units_of(sums: Iterable[Sum]) -> set[Units]:

@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from kcompile.dialects.upstream.scalar_builder import constant_value
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim
+from kcompile.ir.dims import Dim, Monomial
 from kcompile.transforms.plan.index_sums import Sums
 from kcompile.transforms.plan.index_terms import (
     ONE,
-    Digit,
+    Atom,
+    Number,
     Sum,
     Term,
     Units,
@@ -134,7 +135,8 @@ class KernelShares:
         for dim in reversed(dims[1:]):
             strides.append(scale(strides[-1], size_of(dim)))
         strides.reverse()
-        found: dict[Share, None] = {}
+        # what differs only by a number lies side by side: an unrolled tile's accesses are one
+        wide: dict[tuple[Units, frozenset[tuple[tuple[Atom, Monomial], Number]]], tuple[Number, Number]] = {}
         for op in buffer.users:
             if op.name == "memref.prefetch":
                 continue
@@ -149,7 +151,13 @@ class KernelShares:
             at: Sum = {}
             for index, stride in zip(op.operands[position + 1 :], strides[: len(dims)], strict=False):
                 at = add(at, scale(self.sums.of(index), stride))
-            found[self._share(at, constant((self._lanes(op) - 1) * item + item - 1), units)] = None
+            first = at.pop((None, ()), 0)
+            last = first + self._lanes(op) * item - 1
+            low, high = wide.get((units, frozenset(at.items())), (first, last))
+            wide[units, frozenset(at.items())] = min(low, first), max(high, last)
+        found: dict[Share, None] = {}
+        for (units, moving), (first, last) in wide.items():
+            found[self._share(dict(moving), first, last, units)] = None
             if len(found) > _MOST_SHARES:
                 raise UnknownIndexError
         assumed = frozenset(self.sums.assumed)
@@ -196,15 +204,15 @@ class KernelShares:
         except UnknownIndexError:
             return None
 
-    def _share(self, at: Sum, wide: Sum, units: Units) -> Share:
-        """The share of one access: of bytes `at` to `at + wide`."""
+    def _share(self, at: Sum, first: Number, last: Number, units: Units) -> Share:
+        """The share of accesses from `at + first` to `at + last`, in bytes."""
         low, high = self.sums.bounds(at)
-        high = add(high, wide)
+        low, high = add(low, constant(first)), add(high, constant(last))
         if units.total == ONE or (units.total.symbols == () and units.total.number <= units.grain):
-            start, last = self.sums.range(low)[0], self.sums.range(high)[1]
-            first = start.get((None, ()), 0) if len(start) <= 1 and is_size(start) else 0
-            begin = first if isinstance(first, int) and first > 0 else 0
-            end = add(add(last, constant(1)), constant(begin), -1)
+            start, most = self.sums.range(low)[0], self.sums.range(high)[1]
+            least = start.get((None, ()), 0) if len(start) <= 1 and is_size(start) else 0
+            begin = least if isinstance(least, int) and least > 0 else 0
+            end = add(add(most, constant(1)), constant(begin), -1)
             return Share(units.total, units.grain, ONE, one_term(end), begin, alone=True)
         if units_of((low, high)) != {units}:
             raise UnknownIndexError
@@ -212,11 +220,11 @@ class KernelShares:
         other_every, other_step = self._step(high, units)
         if (every, step) != (other_every, other_step):
             raise UnknownIndexError
-        start = scale({(Digit(units, every), ()): 1}, scale_one(step))
+        start = scale({(units.digit(every), ()): 1}, scale_one(step))
         if not never_negative(self.sums.range(add(low, start, -1))[0]):
             raise UnknownIndexError
-        last = self.sums.range(add(high, start, -1))[1]
-        if not never_negative(add(add(scale_one(step), last, -1), constant(1), -1)):
+        most = self.sums.range(add(high, start, -1))[1]
+        if not never_negative(add(add(scale_one(step), most, -1), constant(1), -1)):
             raise UnknownIndexError
         return Share(units.total, units.grain, every, step)
 
