@@ -325,8 +325,11 @@ def choose_sets(inner: Dim, columns: int, rows: Dim) -> int:
     return next((s for s in (4 // columns, 2) if inner % s == 0 and inner >= 8 * s), 1)
 
 
-def choose(view: Generic, target: Target, replaces: bool = False) -> Tile | None:
-    """The tile for a reduction, or None where no dim can carry the lanes; `replaces`: see `may_replace`."""
+def choose(view: Generic, target: Target, replaces: bool = False, apart: frozenset[int] = frozenset()) -> Tile | None:
+    """The tile for a reduction, or None where no dim can carry the lanes; `replaces`: see `may_replace`.
+
+    Rows do not run along the dims in `apart`.
+    """
     lane = lane_dim(view)
     if lane is None:
         return None
@@ -339,7 +342,7 @@ def choose(view: Generic, target: Target, replaces: bool = False) -> Tile | None
     assert isinstance(size, int) and isinstance(parts, int) and isinstance(panels, int)
     if size % lanes:
         panel, panels = -1, 1  # lanes end in the middle of a vector
-    row = row_dim(view, {lane, part, panel})
+    row = row_dim(view, {lane, part, panel, *apart})
     extent = extents[row] if row >= 0 else 1
     inner = extents[reduction_order(view)[-1]]
     plain = len(view.reductions) == 1 and len(view.operands_read) == 2

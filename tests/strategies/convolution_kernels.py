@@ -13,8 +13,10 @@ from kcompile.ir.types import FunctionType, TensorType
 from tests.strategies.linalg_kernels import LinalgKernel, multiply_add
 
 
-def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, dilation: int = 1) -> Operation:
-    """relu(x * filter + bias), valid."""
+def convolution(
+    n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, dilation: int = 1, sums: bool = False
+) -> Operation:
+    """relu(x * filter + bias), valid; `sums`: and the sum of it over the positions of each image."""
     oh, ow = (h - dilation * (k - 1) - 1) // stride + 1, (w - dilation * (k - 1) - 1) // stride + 1
     f = LinalgKernel("convolution", [((n, h, w, ic), t.f32), ((k, k, ic, oc), t.f32), ((oc,), t.f32)])
     x, filter_, bias = f.inputs
@@ -25,7 +27,10 @@ def convolution(n: Dim, h: int, w: int, ic: int, oc: int, k: int, stride: int, d
     (y,) = f.generic(
         [total, bias], [f.empty((n, oh, ow, oc))], maps, "pppp", lambda b, a, c, _: b.max(b.add(a, c), 0.0)
     )
-    return f.ret(y)
+    if not sums:
+        return f.ret(y)
+    at = [dims_map(4, (0, 2, 3, 1)), dims_map(4, (0, 1))]
+    return f.ret(y, *f.generic([y], [f.fill((n, oc), 0.0)], at, "pprr", lambda b, v, total: b.add(total, v)))
 
 
 def phases(n: Dim, h: int, w: int, ic: int, oc: int, k: int, s: int, low: int = 0, last: bool = True) -> Operation:

@@ -19,6 +19,7 @@ from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
 from tests.strategies.cell_kernels import cell
 from tests.strategies.pooled_kernels import pooled
+from tests.strategies.statistics_kernels import product_statistics
 from tests.strategies.sum_kernels import dot_of_pieces
 
 TARGETS = ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"]
@@ -195,6 +196,27 @@ CASES = {
     "column sums of many": ("column_sums", lambda: k.column_sums(B, 2, 3, 150, "y"), 2, SUM),
     "column sums of what is turned": ("column_sums", lambda: k.column_sums(B, 3, 2, 18, "turned"), 2, SUM),
     "column sums beside a border": ("column_sums", lambda: k.column_sums(B, 3, 5, 16, "padded"), 3, SUM),
+    "statistics of 1": ("product_statistics", lambda: product_statistics(B, 1, 1, 3, 16), 3, SUM),
+    "statistics of 7": ("product_statistics", lambda: product_statistics(B, 7, 7, 5, 64), 3, SUM),
+    "statistics of 8": ("product_statistics", lambda: product_statistics(B, 3, 8, 5, 65), 2, SUM),
+    "statistics of 13": ("product_statistics", lambda: product_statistics(B, 2, 13, 7, 37), 1, SUM),
+    "statistics of 17": ("product_statistics", lambda: product_statistics(B, 2, 17, 3, 97), 2, SUM),
+    "statistics of tiles": (
+        "product_statistics",
+        lambda: forced("product_statistics{rows=5, vectors=2, group=2}", product_statistics(B, 3, 11, 4, 150)),
+        2,
+        SUM,
+    ),
+    "statistics of panels": ("product_statistics", lambda: product_statistics(B, 3, 14, 9, 96, panels=3), 2, SUM),
+    "statistics beside": ("product_statistics", lambda: product_statistics(B, 4, 9, 6, 40, beside=True), 2, SUM),
+    "statistics of no images": ("product_statistics", lambda: product_statistics(0, 4, 9, 6, 20), 1, EXACT),
+    "statistics of windows": ("product_statistics", lambda: c.convolution(B, 9, 11, 3, 20, 3, 1, sums=True), 2, SUM),
+    "statistics of windows stride": (
+        "product_statistics",
+        lambda: c.convolution(B, 9, 19, 5, 33, 3, 2, sums=True),
+        2,
+        SUM,
+    ),
     "inner products": ("inner_products", lambda: c.narrow_convolution(B, 4, 18, 16, 3, 3), 2, SUM),
     "inner products of one": ("inner_products", lambda: c.narrow_convolution(1, 3, 21, 19, 1, 2), 1, SUM),
     "inner products of four": ("inner_products", lambda: c.narrow_convolution(B, 2, 16, 50, 4, 1), 2, SUM),

@@ -6,6 +6,9 @@ are, so that the subtraction loses a bit or two; with k = 0, plain squares, it w
 
     s = sum(x); q = sum((x - m)^2)      =>      k = x[0, middle]; S = sum(x - k); Q = sum((x - k)^2)
                                                 s = S + n k;  q = Q + (m - k) (n (m - k) - 2 S)
+
+Where a product makes x, the row of k is made by a product of its own, so that the sums need not wait for x and can be
+made with it (see fuse-sums). A k that is not finite is none: 0 is taken then, and the mean of an infinite x is right.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel.cost_model import nominal_size
 from kcompile.transforms.kernel.kinds import tensor_type
+from kcompile.transforms.kernel.product_rows import LEAST, sums_along_tiles
 
-LEAST = 1 << 17  # elements; half a MiB or less is read the second time from the second-level cache
+DEAR = 8  # times as large as the weights must x be: they are read once more for its row
 
 
 @pass_("share-moments", reads="graph", writes="graph")
@@ -79,9 +83,7 @@ def _share(total: Operation, distances: Operation, x: Value, mean: Value) -> Non
     inner = _first_step(total)
     assert inner is not None
     b: GraphBuilder = GraphBuilder.before_op(inner)
-    start = (0, *(n // 2 for n in shape[1:-1]), 0)
-    limit = (1, *(n // 2 + 1 for n in shape[1:-1]), shape[-1])
-    near = b.reshape(b.slice(x, start=start, limit=limit, strides=(1,) * rank), shape=shape[-1:])
+    near = _finite(b, _row_of_product(b, x) or _middle(b, x))
     away = b.sub(x, b.broadcast_in_dim(near, shape=shape, dims=(rank - 1,)))
     first = b.reduce(b.reduce(away, axes=axes, kind="add"), axes=(0,), kind="add")
     second = b.reduce(b.reduce(b.mul(away, away), axes=axes, kind="add"), axes=(0,), kind="add")
@@ -92,3 +94,36 @@ def _share(total: Operation, distances: Operation, x: Value, mean: Value) -> Non
     off = b.sub(mean, near)
     spread = b.add(second, b.mul(off, b.sub(b.mul(count, off), b.mul(first, 2.0))))
     distances.replace_by([b.max(spread, 0.0)])  # rounding may take it below
+
+
+def _middle(b: GraphBuilder, x: Value) -> Value:
+    """The middle row of the first image."""
+    shape = tensor_type(x).shape
+    start = (0, *(n // 2 for n in shape[1:-1]), 0)
+    limit = (1, *(n // 2 + 1 for n in shape[1:-1]), shape[-1])
+    row: Value = b.reshape(b.slice(x, start=start, limit=limit, strides=(1,) * len(shape)), shape=shape[-1:])
+    return row
+
+
+def _row_of_product(b: GraphBuilder, x: Value) -> Value | None:
+    """The same row of `product` or `product + bias`, made from the operands; None where the sums stay apart from x."""
+    made, bias = x.defining_op, None
+    if made is not None and made.name == "graph.add":
+        bias = made.operands[1].defining_op
+        made = made.operands[0].defining_op
+        if bias is None or bias.name != "graph.broadcast_in_dim" or tuple(bias["dims"]) != (tensor_type(x).rank - 1,):
+            return None
+    if made is None or made.name != "graph.dot_general" or not sums_along_tiles(made, tensor_type(x).shape):
+        return None
+    lhs, weights = made.operands
+    if nominal_size(x) < DEAR * nominal_size(weights) or tensor_type(weights).rank != 2:
+        return None
+    row = b.reshape(_middle(b, lhs), shape=(1, tensor_type(lhs).shape[-1]))
+    near = b.dot_general(row, weights, lhs_batch=(), rhs_batch=(), lhs_contract=(1,), rhs_contract=(0,))
+    near = b.reshape(near, shape=tensor_type(x).shape[-1:])
+    return b.add(near, bias.operands[0]) if bias is not None else near  # type: ignore[no-any-return]
+
+
+def _finite(b: GraphBuilder, near: Value) -> Value:
+    finite = b.compare(b.abs(near), float("inf"), direction="lt")
+    return b.select(finite, near, 0.0)  # type: ignore[no-any-return]

@@ -89,6 +89,13 @@ class KernelLowering:
             self.stored[value] = result
             result.hint = value.hint
 
+    def store_results(self, shape: Sequence[Dim]) -> None:
+        """Make tensors, now, of the results of the kernel that have this shape."""
+        returned = dict.fromkeys(self.function.body.terminator.operands)
+        values = [v for v in returned if tensor_type(v).shape == tuple(shape) and v not in self.stored]
+        if values:
+            self.store(values)
+
     def tensor(self, value: Value) -> Value:
         """`value` as a tensor of its own type, computed now if it is not stored."""
         if value not in self.stored or self.stored[value].type is not signless_type(value.type):

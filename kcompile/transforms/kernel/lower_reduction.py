@@ -16,7 +16,7 @@ from kcompile.ir.affine import affine_map, dim_expr, dims_map, expr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import Type
 from kcompile.transforms.kernel.kernel_lowering import KernelLowering, accumulator, transposed_map
-from kcompile.transforms.kernel.kinds import tensor_type
+from kcompile.transforms.kernel.kinds import CONTRACTIONS, tensor_type
 from kcompile.transforms.kernel.point_body import signless
 
 
@@ -54,6 +54,8 @@ def lower_reduce(kernel: KernelLowering, op: Operation) -> None:
         (total,) = accumulators
         return [combine(b, total, b.cast(xs[0], total.type))]
 
+    if kernel.function.get("kernel.root") in CONTRACTIONS:
+        kernel.store_results(x.shape)  # what the sums read is what is stored: no epilogue is done twice
     map_ = transposed_map(x.rank, [*kept, *axes])
     shape = tensor_type(op.result).shape
     reductions = [x.shape[a] for a in axes]

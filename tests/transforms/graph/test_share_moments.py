@@ -73,6 +73,57 @@ def test_left_alone(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
     assert str(module) == before
 
 
+def of_product() -> Operation:
+    """The same of a product of images with weights, plus a bias."""
+    b = GraphBuilder.function("main", [TensorType(s, f32) for s in ((*SHAPE[:3], 5), (5, SHAPE[3]), (SHAPE[3],))])
+    x, w, bias = b.block.arguments
+    made = b.dot_general(x, w, lhs_batch=(), rhs_batch=(), lhs_contract=(3,), rhs_contract=(0,))
+    value = b.add(made, b.broadcast_in_dim(bias, shape=SHAPE, dims=(3,)))
+    mean = b.mul(b.reduce(value, axes=(0, 1, 2), kind="add"), 1 / COUNT)
+    away = b.sub(value, b.broadcast_in_dim(mean, shape=SHAPE, dims=(3,)))
+    b.ret(mean, b.mul(b.reduce(b.mul(away, away), axes=(0, 1, 2), kind="add"), 1 / COUNT), value)
+    return b.module
+
+
+def test_no_sweep_where_a_product_makes_the_tensor() -> None:
+    module = of_product()
+    run_pipeline(module, "split-reductions,share-moments,canonicalize,cse,dce")
+    fusion = "form-kernels,fuse-cheap-producers,fuse-elementwise,recompute-producers,reshape-epilogues,fuse-epilogues"
+    run_pipeline(module, f"{fusion},fuse-producers,fuse-sums")
+    large = [op for op in module.walk() if op.name == "kernel.dispatch" and any(_is_large(v) for v in op.operands)]
+    assert not large
+
+
+def _is_large(value: Any) -> bool:
+    return getattr(value.type, "shape", ()) == SHAPE
+
+
+@pytest.mark.parametrize("offset", [0.0, 3.0, -1e3])
+def test_accuracy_of_a_product(offset: float) -> None:
+    random = np.random.default_rng(0)
+    shapes = ((*SHAPE[:3], 5), (5, SHAPE[3]), (SHAPE[3],))
+    x, w, bias = (random.standard_normal(s).astype(np.float32) for s in shapes)
+    bias += np.float32(offset)
+    module = of_product()
+    run_pipeline(module, "split-reductions,share-moments,dce")
+    mean, variance, value = interpret(module, "main", [x, w, bias])
+    exact = value.astype(np.float64)
+    assert np.abs(mean - exact.mean((0, 1, 2))).max() <= 1e-6 * (abs(offset) + exact.std((0, 1, 2)).max())
+    assert variance == pytest.approx(exact.var((0, 1, 2)), rel=2e-5)
+
+
+@pytest.mark.parametrize("at", [(0, 0, 0, 3), (0, 16, 16, 3), (7, 31, 31, 3)])
+def test_an_infinite_element_makes_an_infinite_mean(at: tuple[int, ...]) -> None:
+    """That of the middle row as well, about which the sums are made."""
+    x = np.random.default_rng(0).standard_normal(SHAPE).astype(np.float32)
+    x[at] = np.inf
+    module = moments()
+    run_pipeline(module, "split-reductions,share-moments,dce")
+    mean, variance = interpret(module, "main", [x])
+    assert mean[3] == np.inf and not np.isfinite(variance[3])
+    assert np.isfinite(np.delete(mean, 3)).all() and np.isfinite(np.delete(variance, 3)).all()
+
+
 def test_a_constant_has_no_variance() -> None:
     module = moments()
     run_pipeline(module, "split-reductions,share-moments")
