@@ -46,6 +46,7 @@ PIPELINE = (
                     "mask-pooled-gradients", "fold-upsampling", "dce", "skip-unread", "use-winograd",
                     "unstride-pointwise", "decompose-convolution", "pointwise-to-dot", "decompose-windows",
                     "split-reductions", "share-moments", "align-operands", "narrow-dots", "narrow-convolutions",
+                    "split-products",
                     "hoist-scan-invariants", *SIMPLIFY,
                     "simplify-scans", "recompute-masks", "pack-weights", "pack-filters", "hoist-weights"),
           when=(("fold-scale-into-weights", "freeze"), ("pack-filters", "freeze"), ("hoist-weights", "freeze"),

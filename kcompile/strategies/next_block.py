@@ -51,12 +51,10 @@ class NextBlock:
 
     def asks(self, tile: Value, at: Place, starts: Sequence[Value], ends: Sequence[Value]) -> list[Ask]:
         """What a tile, by its number, asks for in the loop over the steps of `run`; `starts`, `ends`: of its block."""
-        b, outer, level = self.b, self.order[0], self.level
-        dims = {**at, self.order[level]: LaneIndex(ends[level])}
-        if not self.run:
-            dims = {outer: LaneIndex(starts[0]), **dims}
-        elif level == 0:
-            dims[outer] = LaneIndex(b.add(at[outer].base, b.index(self.steps_of_block[0])))
+        b, level = self.b, self.level
+        dims = {self.order[0]: LaneIndex(starts[0]), **at, self.order[level]: LaneIndex(ends[level])}
+        if self.run:
+            dims = self.after(at, ends)
         place = [dims.get(d, LaneIndex(b.index(0))) for d in range(self.view.dims)]
         along, tiles = max(self.run, level), self.cut.tiles(self.view)
         found = []
@@ -69,6 +67,22 @@ class NextBlock:
                 first = b.add(last, b.mul(tile, b.index(of_tile)))
                 found.append(Ask(self.frame.memref[value], [*start, first], share, LINE * 8 // bits))
         return found
+
+    def after(self, at: Place, ends: Sequence[Value]) -> Place:
+        """Where the next block begins: behind the last one of an inner sum in the next outer step or piece."""
+        b, (outer, inner) = self.b, self.order
+        following = b.add(at[outer].base, b.index(self.steps_of_block[0]))
+        if self.level:
+            within = b.cmp("lt", ends[1], self.frame.size(self.view.extents()[inner]))
+            following = b.select(within, at[outer].base, b.add(at[outer].base, b.index(1)))
+            first = b.select(within, ends[1], b.index(0))
+        else:
+            first = b.index(0)
+        *_, piece = self.cut.pieces
+        here = b.cmp("lt", following, self.frame.size(self.view.extents()[outer]))
+        places = {outer: b.select(here, following, b.index(0)), inner: first}
+        places[piece] = b.select(here, at[piece].base, b.add(at[piece].base, b.index(1)))
+        return {**at, **{d: LaneIndex(place) for d, place in places.items()}}
 
     def ask(self, asked: Sequence[Ask], count: Value) -> None:
         """At a step, `count` of them after the first."""

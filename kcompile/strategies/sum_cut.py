@@ -137,7 +137,9 @@ def block_steps(view: Generic, pieces: tuple[int, ...], size: int) -> tuple[int,
     outer, *rest = (nominal(extents[d]) for d in reduction_order(view))
     second = max(1, rest[0]) if rest else 1
     steps = max(1, outer * second * size // max(1, moved(view)))
-    return (1, min(second, steps)) if steps < second else (steps // second, second)
+    if steps < second:
+        return 1, -(-second // -(-second // steps))  # of one size
+    return steps // second, second
 
 
 def tile_of(extent: int, columns: int, target: Target) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 GRAPH = (
     "canonicalize", "fold-constants", "cse", "dce", "fold-scale-into-weights",
     "mask-pooled-gradients", "skip-unread", "unstride-pointwise", "decompose-convolution", "pointwise-to-dot",
-    "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots", "canonicalize", "cse", "dce",
+    "decompose-windows", "split-reductions{least=8}", "align-operands", "narrow-dots",
+    "split-products{least=16}", "canonicalize", "cse", "dce",
 )  # fmt: skip
 FUSION = (
     "form-kernels", "fuse-cheap-producers", "fuse-elementwise", "reshape-epilogues", "fuse-epilogues", "fuse-pads",
@@ -14,6 +15,7 @@ LINALG = ("lower-to-linalg",)
 ALL = (*GRAPH, *FUSION, *OUTLINE, *LINALG)
 ROUNDING = {  # what may change the last bits: other orders of summation
     "fold-scale-into-weights", "split-reductions{least=8}", "align-operands", "narrow-dots", "decompose-convolution",
+    "split-products{least=16}",
     "skip-unread",
     "lower-to-linalg", "pointwise-to-dot",
 }  # fmt: skip
