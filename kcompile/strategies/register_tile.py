@@ -27,7 +27,7 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.strategies.chains import split_chains
-from kcompile.strategies.early_reads import has_time, joined_operands, streamed_operand
+from kcompile.strategies.early_reads import asks_in_tiles, has_time, joined_operands, streamed_operand
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.placement import placed, whole_of
@@ -349,7 +349,9 @@ class Nest:
     def step(self, at: Place, points: list[Place], masks: list[Value | None], sums: list[Value]) -> list[Value]:
         """One point of the reduction space for every accumulator; operands are shared through the cache."""
         if self.tile.ahead and len({point[self.tile.row_dim] for point in points}) == 1:
-            self.ask_ahead(at, points)
+            self.ask_ahead(at, points, self.tile.ahead)
+        elif self.tile.ahead and asks_in_tiles(self.view, self.tile):
+            self.ask_ahead(at, points[: self.tile.vectors], 2 * self.tile.ahead)
         cache: dict[object, Value] = {}
         new = []
         for point, mask, total in zip(points, masks, sums, strict=True):
@@ -358,10 +360,10 @@ class Nest:
             new.append(evaluator.vector(evaluator.generic_body(self.view.op, dims, [total])[0]))
         return new
 
-    def ask_ahead(self, at: Place, points: list[Place]) -> None:
+    def ask_ahead(self, at: Place, points: list[Place], steps: int) -> None:
         """Ask for what the operand along the lanes has some steps on, a line at a time."""
         b, tile, dim = self.b, self.tile, reduction_order(self.view)[-1]
-        later = {**at, dim: LaneIndex(b.add(at[dim].base, b.index(tile.ahead)))}
+        later = {**at, dim: LaneIndex(b.add(at[dim].base, b.index(steps)))}
         for value, map_ in self.view.operands_read:
             if value in self.frame.memref and tile.lane_dim in map_.used_dims():
                 vectors = max(1, LINE * 8 // (tile.lanes * t.bitwidth(value.type)))  # of a line

@@ -44,7 +44,8 @@ class Tile(Parameters):
     unroll              steps of the innermost reduction in one turn
     sets                sums for each element, taken in turn along the innermost reduction and added up at the end
     group               lane tiles that all rows go through before the next ones: their operand stays in the cache
-    ahead               steps of the sum after which a tile of one row will need what it asks for (0: it does not ask)
+    ahead               steps of the sum after which a tile of one row will need what it asks for (0: it does not ask);
+                        twice as many in a tile of several (see early_reads)
     """
 
     row_dim: int

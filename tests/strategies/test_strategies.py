@@ -122,6 +122,12 @@ CASES = {
         2,
         SUM,
     ),
+    "pooled asked for": (
+        "pooled_convolution",
+        lambda: forced("pooled_convolution{ahead=3}", pooled(B, 5, 16, 4, 64, 2, panel=32)),
+        2,
+        SUM,
+    ),
     "pooled with a border": (
         "pooled_convolution",
         lambda: k.bordered(pooled(B, 8, 10, 3, 19, 3, both=True), (0, 1, 1, 0), (0, 0, 2, 0), keep=True),
