@@ -6,11 +6,12 @@ few sets of a cache where rows are a multiple of 2 KiB long.
 
     dot_general(x[b, k], w[k, n])   =>   reshape(dot_general(x, transpose(reshape(w))[n / 32, k, 32])) to [b, n]
 
-Where the features are cut into parts (gates), panels end where parts do. In a scan the weights are packed before it,
-also where they are not frozen: all steps read them. Other weights that change are packed in every call for products of
-many rows, where the second-level cache would not hold a tile's columns side by side; a transpose of them is part of it.
-Options: `least`, the bytes from which on weights are packed; `frozen`, whether weights stay between calls; `aliased`,
-see ALIASED.
+Where the features are cut into parts (gates), panels end where parts do. Large weights that stay between calls get a
+few columns of zeros where the last panel would not be full, and the product is cut to its own columns. In a scan the
+weights are packed before it, also where they are not frozen: all steps read them. Other weights that change are packed
+in every call for products of many rows, where the second-level cache would not hold a tile's columns side by side; a
+transpose of them is part of it. Options: `least`, the bytes from which on weights are packed; `frozen`, whether weights
+stay between calls; `aliased`, see ALIASED; `filled`, see FILLED.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from kcompile.transforms.kernel.kinds import tensor_type
 
 WIDTHS = (32, 16)  # columns of a panel: whole vectors on every target, and what most tiles take
 PART_WIDTH = 16  # where the features are read in parts: a tile takes a vector of each
+# bytes from which on the last panel is filled up with zeros, which the product is cut to lose: beyond the second level.
+# 1280 x 1000 for 8 rows took 337 us as a matrix whose rows end inside a line, 187 in panels; 1024 x 300 in 19 panels of
+# 16, a tile each, took 1.2 times as long as a matrix
+FILLED = 1 << 20
+FEW = 32  # columns for which there is one of zeros at most
 OFTEN = 8  # steps: packing is a load and a store of what each of them loads
 LEAST = 1 << 15  # bytes: smaller weights stay in the first-level cache in any order
 MANY_ROWS = 256  # of a product: packing takes as long as 10 of them or so
@@ -39,7 +45,9 @@ Reads = list[tuple[Operation, int]]  # readers of a value, and which operand of 
 
 
 @pass_("pack-weights", reads="graph", writes="graph")
-def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True, aliased: int = ALIASED) -> bool:
+def pack_weights(
+    module: Operation, least: int = LEAST, frozen: bool = True, aliased: int = ALIASED, filled: int = FILLED
+) -> bool:
     changed = False
     for function in module_functions(module):
         weight_only = WeightOnly(function)
@@ -50,7 +58,8 @@ def pack_weights(module: Operation, least: int = LEAST, frozen: bool = True, ali
                     continue
                 kept = (frozen and outer in weight_only) or is_read_often(value, outer)
                 reads = list(value.uses) if kept else aliased_reads(value, outer, aliased)
-                width = panel_width(value, reads, least)
+                fill = filled if frozen and value is outer and value in weight_only else None
+                width = panel_width(value, reads, least, fill)
                 if width and not (frozen and all(op.result in weight_only for op in value.users)):  # @prepare's own
                     _pack(value, outer, width, [op for op, _ in reads])
                     changed = True
@@ -99,21 +108,29 @@ def is_product(op: Operation, index: int) -> bool:
     return op.name == "graph.dot_general" and index == 1 and op["rhs_contract"] == (0,) and not op["rhs_batch"]
 
 
-def panel_width(value: Value, reads: Reads, least: int) -> int:
-    """The columns of a panel, if all these readers multiply `value` from the right as a large matrix."""
+def panel_width(value: Value, reads: Reads, least: int, filled: int | None = None) -> int:
+    """The columns of a panel, if all these readers multiply `value` from the right as a large matrix.
+
+    filled: bytes of weights from which on the last panel may be filled up with zeros; None: it may not.
+    """
     type_ = value.type
     if not isinstance(type_, t.TensorType) or type_.rank != 2 or not reads:
         return 0
     rows, columns = type_.shape
-    if not isinstance(rows, int) or not isinstance(columns, int) or rows * columns * t.bitwidth(type_) // 8 < least:
+    if not isinstance(rows, int) or not isinstance(columns, int):
         return 0
-    step = 0
+    size, step = rows * columns * t.bitwidth(type_) // 8, 0
+    if size < least:
+        return 0
     for op, index in reads:
         if not is_product(op, index):
             return 0
         step = gcd(step, part_size(op.result))
     widths = (PART_WIDTH,) if 0 < step < columns else WIDTHS
-    return next((w for w in widths if gcd(step, columns) % w == 0 and columns > w), 0)
+    whole = next((w for w in widths if gcd(step, columns) % w == 0 and columns > w), 0)
+    if whole or step or filled is None or size < filled:
+        return whole
+    return WIDTHS[0] if -columns % WIDTHS[0] * FEW <= columns else 0
 
 
 def part_size(result: Value) -> int:
@@ -135,11 +152,18 @@ def part_size(result: Value) -> int:
 def _pack(value: Value, outer: Value, width: int, readers: list[Operation]) -> None:
     """Give the dots that read `value` packed weights, and scans on the way to it an argument of that type."""
     rows, columns = tensor_type(value).shape
+    assert isinstance(columns, int)
     first = outer.owner.first if isinstance(outer.owner, Block) else outer.owner.next
     assert first is not None  # a reader at least
     b: GraphBuilder = GraphBuilder.before_op(first)
     maker = outer.defining_op
-    if maker is not None and maker.name == "graph.transpose":  # of a matrix: packed in the same sweep
+    if columns % width:
+        zeros = -columns % width
+        zero = b.constant(0.0 if t.is_float(outer.type) else 0, t.element_of(outer.type))
+        full = b.pad(outer, zero, low=(0, 0), high=(0, zeros), interior=(0, 0))
+        split = b.reshape(full, shape=(rows, (columns + zeros) // width, width))
+        packed = b.transpose(split, permutation=(1, 0, 2))
+    elif maker is not None and maker.name == "graph.transpose":  # of a matrix: packed in the same sweep
         split = b.reshape(maker.operands[0], shape=(columns // width, width, rows))
         packed = b.transpose(split, permutation=(0, 2, 1))
     else:
@@ -151,7 +175,12 @@ def _pack(value: Value, outer: Value, width: int, readers: list[Operation]) -> N
         with_panels: GraphBuilder = GraphBuilder.before_op(op)
         axes = {name: op[name] for name in ("lhs_batch", "rhs_batch", "lhs_contract")}
         made = with_panels.dot_general(op.operands[0], inner, **axes, rhs_contract=(1,))
-        op.replace_by([with_panels.reshape(made, shape=shape)])
+        whole = (*shape[:-1], -(-columns // width) * width)
+        product = with_panels.reshape(made, shape=whole)
+        if whole != shape:
+            rank = len(shape)
+            product = with_panels.slice(product, start=(0,) * rank, limit=shape, strides=(1,) * rank)
+        op.replace_by([product])
     _drop_unused(value, outer)
     if maker is not None and not outer.uses:
         maker.erase()

@@ -13,7 +13,7 @@ from kcompile.ir.core import Value, find_function, module_functions
 from kcompile.ir.interpreter import interpret
 from kcompile.ir.passes import run_pipeline
 from kcompile.ir.types import TensorType
-from kcompile.transforms.graph.pack_weights import panel_width
+from kcompile.transforms.graph.pack_weights import FEW, panel_width
 from tests.transforms.models import B
 
 AFTER = "form-kernels,fuse-elementwise,fuse-epilogues,outline-kernels,lower-to-linalg,collapse-rows"
@@ -73,6 +73,25 @@ def test_packed_products_equal_plain_ones(
     assert sum("kernel.outputs" in f.attributes for f in module_functions(packed)) >= 1
     for wanted, made in zip(expected, interpret(packed, "main", arrays), strict=True):
         np.testing.assert_array_equal(wanted, made)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 9), st.integers(33, 140), st.sampled_from([0, 3]), st.sampled_from([1, 9]))
+def test_panels_filled_with_zeros(inner: int, columns: int, middle: int, batch: int) -> None:
+    b = product(inner, columns, 1, middle, t.f32)
+    rng = np.random.default_rng(inner)
+    arrays = [
+        rng.normal(size=tuple(batch if n is B else n for n in a.type.shape)).astype(np.float32)
+        for a in b.block.arguments
+    ]
+    packed = b.module.clone()
+    run_pipeline(packed, "pack-weights{filled=1 least=1}", verify_each=True)
+    zeros = -columns % 32
+    pads = [op for op in packed.walk() if op.name == "graph.pad"]
+    assert len(pads) == (columns % 16 != 0 and zeros * FEW <= columns)
+    run_pipeline(packed, f"{AFTER},emit-loops{{target=x86-64-v4}}", verify_each=True)
+    for wanted, made in zip(interpret(b.module, "main", arrays), interpret(packed, "main", arrays), strict=True):
+        np.testing.assert_allclose(wanted, made, rtol=1e-5, atol=1e-5)
 
 
 def test_what_is_not_a_plain_right_operand_stays() -> None:
