@@ -77,6 +77,8 @@ class Sums:
             if not isinstance(number, int):
                 raise UnknownIndexError
             return constant(number)
+        if op.name == "arith.select" and value.type is t.index:
+            return self._either(value, *(self.of(v) for v in op.operands[1:]))
         if value.type is not t.index or op.dialect != "arith" or len(op.operands) != 2:
             raise UnknownIndexError
         a, b = (self.of(v) for v in op.operands)
@@ -95,6 +97,20 @@ class Sums:
             if never_negative(self.range(add(a, b, -1))[0]):
                 return other
         raise UnknownIndexError
+
+    def _either(self, value: Value, a: Sum, b: Sum) -> Sum:
+        """One of two: a counter between them."""
+        if never_negative(self.range(add(b, a, -1))[0]):
+            first, last = a, b
+        elif never_negative(self.range(add(a, b, -1))[0]):
+            first, last = b, a
+        else:
+            raise UnknownIndexError
+        op = value.defining_op
+        assert op is not None
+        counter = Counter(value, _depth(op))
+        self.ranges[counter] = first, last
+        return {(counter, ()): 1}
 
     def floor(self, a: Sum, by: Term) -> Sum:
         """a // by: what is divided exactly, and of the rest what is known of a unit's digit."""

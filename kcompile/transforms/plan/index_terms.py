@@ -77,7 +77,7 @@ class Digit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counter:
-    """The variable of a loop inside: from `first` to `last`, both included."""
+    """What varies between two sums: the variable of a loop inside, or one of two values."""
 
     variable: Value
     depth: int

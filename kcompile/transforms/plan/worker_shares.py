@@ -41,6 +41,7 @@ from kcompile.transforms.plan.index_terms import (
 # where the buffer stands among an access's operands
 _ACCESSES = {"memref.load": 0, "vector.load": 0, "vector.maskedload": 0, "memref.store": 1, "vector.store": 1,
              "vector.maskedstore": 0}  # fmt: skip
+_NO_ACCESSES = ("memref.prefetch", "memref.extract_aligned_pointer_as_index")
 _MOST_SHARES = 4  # of a buffer in one kernel: more are not worth comparing
 
 
@@ -138,7 +139,7 @@ class KernelShares:
         # what differs only by a number lies side by side: an unrolled tile's accesses are one
         wide: dict[tuple[Units, frozenset[tuple[tuple[Atom, Monomial], Number]]], tuple[Number, Number]] = {}
         for op in buffer.users:
-            if op.name == "memref.prefetch":
+            if op.name in _NO_ACCESSES:
                 continue
             position = _ACCESSES.get(op.name)
             if position is None or op.operands[position] is not buffer or list(op.operands).count(buffer) > 1:
