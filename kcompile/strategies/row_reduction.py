@@ -7,7 +7,7 @@
             total = init combined with the accumulators, then with their lanes, in a fixed tree
         store the results that have one element per row, then sweep the row for those that have its shape
 
-A row of few vectors is straight code: it is read once, and what the reductions see of it stays in registers. A longer
+A row of few vectors is straight code; the rows of a chain are then in stages (`row_stages.py`). A longer
 one stays in L1 between its passes; what is dear and read by two of them is kept beside it, the rest is computed again.
 Vectors span several registers: their operations then alternate, where those of one register would wait for each other.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kcompile.codegen.target import Target
@@ -28,11 +29,14 @@ from kcompile.ir.types import TensorType, VectorType
 from kcompile.strategies.combiner import COMBINERS, combiner, identity_of
 from kcompile.strategies.frame import Frame, storage
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.nan_paths import forgets_nan
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Parts, Points
+from kcompile.strategies.row_stages import Stages
 from kcompile.strategies.structured import DEAR, Generic, Kernel, generic
 
-GROUP = 4  # rows side by side: the latencies of one hide behind the work of the others
+GROUP = 4
+STAGES = 2  # reductions; the rows of more are too many to keep apart
 LONG_ROW = 32  # registers of a row that hides them by itself
 AHEAD, LINE = 8 << 10, 64
 KEPT_BYTES = 8 << 10  # of a row, beside the row itself in L1
@@ -103,10 +107,10 @@ def match(kernel: Kernel, target: Target) -> Rows | None:
 def emit(kernel: Kernel, params: Rows, target: Target) -> Operation:
     frame = Frame(kernel)
     try:
-        _RowEmitter(frame, kernel, params).run()
+        RowEmitter(frame, kernel, params).run()
     except LaneError:  # something that the rows are made of does not lie along them
         frame, params = Frame(kernel), Rows(1, 1)
-        _RowEmitter(frame, kernel, params).run()
+        RowEmitter(frame, kernel, params).run()
     return frame.finish(f"row_reduction{{{params}}}")
 
 
@@ -121,11 +125,12 @@ class Row:
     kept: set[Value] = field(default_factory=set)
 
 
-class _RowEmitter:
+class RowEmitter:
     def __init__(self, frame: Frame, kernel: Kernel, params: Rows):
         self.frame, self.kernel, self.params = frame, kernel, params
         self.b = frame.b
         self.views = [generic(op) for op in kernel.roots]
+        self.forgetful = {v.op.results[0] for v in self.views if forgets_nan(v, self.views, kernel)}
         self.memory: dict[Value, Value] = {}  # of what is kept beside the rows
         self.columns: dict[int, LaneIndex] = {}  # where the vectors of rows in registers start
 
@@ -141,17 +146,25 @@ class _RowEmitter:
         self.keep(extents[first.reductions[-1]], group)
         whole = b.add(lo, b.mul(b.floordiv(b.sub(hi, lo), b.index(group)), b.index(group)))
         for begin, end, step in ((lo, whole, group), (whole, hi, 1)) if group > 1 else ((lo, hi, 1),):
+            if self.waits():
+                Stages(self, Row, sizes).run(begin, end)
+                continue
             with b.for_(begin, end, step) as loop:
-                rows = [self.place(loop.iv, sizes)]
-                for _ in range(1, step):
-                    rows.append(self.following(rows[-1], sizes))
+                rows = [Row(0, self.place(loop.iv, sizes))]
+                for number in range(1, step):
+                    rows.append(Row(number, self.following(rows[-1].at, sizes)))
                 self.rows(rows)
                 loop.yield_()
+
+    def waits(self) -> bool:
+        """Whether rows are straight code most of which waits for a reduction."""
+        wide = any(len(t.shape_of(v.type)) > len(self.views[0].parallel) for v in self.kernel.outputs)
+        return self.params.held and len(self.views) <= STAGES and (len(self.views) > 1 or wide)
 
     def side_by_side(self, size: Dim) -> int:
         """How many rows are worked on together."""
         lanes, registers = self.params.lanes, self.params.registers
-        if lanes == 1:
+        if lanes == 1 or self.waits():  # rows in stages hide the latencies of one another
             return 1
         if self.params.held:  # as many as registers can hold
             assert isinstance(size, int)
@@ -201,14 +214,13 @@ class _RowEmitter:
             made.append(LaneIndex(moved if last else b.select(reached, b.index(0), moved)))
         return made[::-1]
 
-    def rows(self, rows: list[list[LaneIndex]]) -> None:
+    def rows(self, rows: list[Row]) -> None:
         """Rows side by side, reduction by reduction: while the lanes of one are joined, the next are swept."""
-        made = [Row(number, at) for number, at in enumerate(rows)]
         self.columns = {}
         for view in self.views:
-            for row in made:
+            for row in rows:
                 row.totals[view.op.results[0]] = self.reduce(view, row)
-        for row in made:
+        for row in rows:
             self.store(row)
 
     def store(self, row: Row) -> None:
@@ -323,6 +335,8 @@ class _RowEmitter:
         element = t.element_of(view.op.results[0].type)
         extents = view.extents()
         sizes = [extents[d] for d in view.reductions]
+        forgetful = view.op.results[0] in self.forgetful
+        unite = self.greater if forgetful else partial(self.join, join)
         keeping = [value for value in self.memory if value in view.inputs and value not in row.kept]
 
         def step(at: list[LaneIndex], width: int, mask: Value | None, running: Value | None) -> Value:
@@ -331,7 +345,11 @@ class _RowEmitter:
             if view is self.views[0 if self.params.held else -1] and len(self.views) > 1:
                 self.ask_ahead(row, at, width)
             points = self.points(row, at, width, mask)
-            new = points.vector(points.generic_body(view.op, [*row.at, *at], [running])[0])
+            if forgetful:
+                ((tensor, map_),) = view.operands_read
+                new = self.greater(points.vector(points.value(tensor, points.map(map_, [*row.at, *at]))), running)
+            else:
+                new = points.vector(points.generic_body(view.op, [*row.at, *at], [running])[0])
             for value in keeping:
                 vector = points.vector(points.value(value, [*row.at, *at]))
                 b.vstore(vector, self.memory[value], [b.index(row.number), at[-1].base])
@@ -343,8 +361,10 @@ class _RowEmitter:
         total, *narrower = self.sweep(sizes, step, (), first).values() or [b.constant(identity, element)]
         row.kept.update(keeping)
         for other in narrower:
-            total = self.join(join, self.fold(join, total, lanes_of(other.type)), other)
-        if isinstance(total.type, VectorType):
+            total = unite(self.fold(unite, total, lanes_of(other.type)), other)
+        if forgetful and isinstance(total.type, VectorType):
+            total = self.b.extract(self.fold(unite, total, 1), 0)
+        elif isinstance(total.type, VectorType):
             total = b.reduce(kind.removeprefix("u"), total, unsigned=kind.startswith("u"))
         scalar = Points(self.frame, 1, None, row.totals)
         return self.join(join, scalar.value(view.inits[0], row.at), total)
@@ -360,13 +380,17 @@ class _RowEmitter:
                     place = self.b.add(at[-1].base, self.b.index(AHEAD // size + line))
                     self.b.prefetch(memref, [*(index.base for index in (*row.at, *at[:-1])), place])
 
-    def fold(self, join: Operation, total: Value, width: int) -> Value:
+    def fold(self, unite: Callable[[Value, Value], Value], total: Value, width: int) -> Value:
         """The halves of a vector joined until it has `width` lanes."""
         while (lanes := lanes_of(total.type)) > width:
             low, high = (self.b.shuffle(total, total, range(k, k + lanes // 2)) for k in (0, lanes // 2))
-            total = self.join(join, low, high)
+            total = unite(low, high)
         return total
 
     def join(self, join: Operation, x: Value, y: Value) -> Value:
         made = self.b.create(join.name, [x, y], join.attributes, [x.type])
         return made.result
+
+    def greater(self, x: Value, y: Value) -> Value:
+        """The greater one, y where x is NaN: one instruction."""
+        return self.b.select(self.b.cmp("gt", x, y), x, y)
