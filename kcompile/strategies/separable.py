@@ -38,6 +38,7 @@ from kcompile.strategies.structured import Generic, Kernel, generic
 from kcompile.strategies.tile_choice import Tile
 
 MOST_ROWS = 4  # of a band: what a tile of the depthwise convolution has at most
+BAND_BYTES = 1 << 19  # half of a second-level cache of 1 MiB
 PAD = 16  # elements behind a pixel of d: channels that are a power of two would lie in few sets of the cache
 
 
@@ -101,7 +102,7 @@ def match(kernel: Kernel, target: Target) -> Blocks | None:
     tile = product_tile(block, target)
     if tile is None:
         return None
-    found, band = block.found, choose_band(block.found.rows.places)
+    found, band = block.found, choose_band(block)
     pairs = pixel_pairs.choose(kernel, block.product, found.columns.places, target)
     in_band = replace(found, rows=replace(found.rows, places=band))
     pixels = depthwise.choose(in_band, target, step=1 if pairs is None else 2)
@@ -120,9 +121,21 @@ def product_tile(block: Block, target: Target) -> Tile | None:
     return tile if tile is not None and tile.row_dim == 2 and tile.part_dim < 0 else None
 
 
-def choose_band(places: int) -> int:
-    """Rows of a band: those with which two workers are done first, or else one, and the most of them."""
-    return min(range(1, min(places, MOST_ROWS) + 1), key=lambda n: (-(-places // (2 * n)) * n, -places % n, -n))
+def choose_band(block: Block) -> int:
+    """Rows of a band: those with which two workers are done first, or else one, and the most of them that the
+    second-level cache holds."""
+    places = block.found.rows.places
+    fitting = [n for n in range(1, min(places, MOST_ROWS) + 1) if band_bytes(block, n) <= BAND_BYTES]
+    return min(fitting or [1], key=lambda n: (-(-places // (2 * n)) * n, -places % n, -n))
+
+
+def band_bytes(block: Block, band: int) -> int:
+    """What a band of all channels takes: rows of d, and of the ring."""
+    found, view = block.found, block.found.view
+    pixels = band * found.columns.places + (found.rows.reach(band) * block.both.wide if block.both is not None else 0)
+    channels = view.extents()[found.channel]
+    assert isinstance(channels, int)
+    return pixels * channels * t.bitwidth(view.op.results[0].type) // 8
 
 
 def emit(kernel: Kernel, blocks: Blocks, target: Target) -> Operation:

@@ -29,7 +29,8 @@ WIDEST = 256  # columns: a band of rows of a chunk stays in the second-level cac
 MOST_FEATURES = 64  # without an expansion; the product of 128 or more hides the load: MobileNet's blocks took as long
 LEAST_COLUMNS = 4  # of the result: the rows of a register tile of the product
 MOST_ROWS = 4  # of a band of the result
-HELD_WEIGHTS = 1 << 19  # bytes: beside a band, in a second-level cache of 1 MiB
+BYTES = 4  # of an element
+HELD = 1 << 19  # bytes of weights, and of a band, in a second-level cache of 1 MiB
 # Multiply-adds in the time in which an element is stored and loaded again: 10 blocks of MobileNetV2, one image on one
 # thread, gained one cycle for 14 to 19 bytes of the result between; a core does 32 a cycle. An element loaded from the
 # third-level cache takes a third of them.
@@ -95,13 +96,15 @@ def pays_to_project(producer: Operation, consumer: Operation) -> bool:
     weights = prod(fixed(last.operands[1]))
     again = 0
     if expand is not None:
-        shared = fixed(convolution.operands[1])[0] - convolution["strides"][0]
+        taps, *_ = fixed(convolution.operands[1])
         *_, across, inputs = fixed(expand.operands[0])
-        again = max(0, shared) * across * inputs * channels
+        if (taps * across + width) * channels * BYTES > HELD:
+            return False  # not even the rows that one row of the result needs
+        again = max(0, taps - convolution["strides"][0]) * across * inputs * channels
         weights += prod(fixed(expand.operands[1]))
     elif weights > MOST_FEATURES * channels:
         return False
-    if weights * 4 > HELD_WEIGHTS:
+    if weights * BYTES > HELD:
         again += weights * -(-height // MOST_ROWS) * LOAD
     between = height * width * channels
     return between >= cost_model.LEAST_STORED and again <= STORED * between
