@@ -10,8 +10,9 @@
             sums[tile] = accumulator
     for tile in the share: epilogue(sums[tile]) -> store
 
-Every tile asks for a share of the next block meanwhile (next_block).
-All this is done for one piece after the other where both operands have a dim of pieces, as split-sums makes them.
+Every tile asks for a share of the next block meanwhile (next_block). All this is done for one piece after the other
+where both operands have a dim of pieces, as split-products makes them. The lanes run along the other dim where that
+fills vectors better (`turned`): the results are turned when they are stored.
 Where the lines of dy that a tile reads share few sets of the first-level cache, they are copied side by side (`packs`).
 Without blocks each tile would stream all of both operands from memory. The steps of one sum are taken in the same order
 as without, so nothing depends on the size of a block or the number of workers, and nothing is added up between them.
@@ -40,7 +41,7 @@ from kcompile.strategies.next_block import Ask, NextBlock
 from kcompile.strategies.placement import placed
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.sum_cut import Sums, block_bytes, block_steps, cut, packs
+from kcompile.strategies.sum_cut import Sums, block_bytes, block_steps, cut, packs, pays_to_turn, turn
 from kcompile.strategies.tile_choice import reduction_order
 
 Place = dict[int, LaneIndex]  # dims of the iteration space
@@ -48,29 +49,34 @@ Place = dict[int, LaneIndex]  # dims of the iteration space
 
 @dataclass(frozen=True, slots=True)
 class LongSums:
-    """block: bytes of the operands in a block; roots: several are the phases of one result."""
+    """block: bytes of the operands in a block; turned: rows and lanes of the one root are exchanged; roots: several are
+    the phases of one result."""
 
     block: int
+    turned: bool
     roots: tuple[Sums, ...]
 
     def __str__(self) -> str:
-        return f"block={self.block}, roots={len(self.roots)}, {self.roots[0]}"
+        return f"block={self.block}, turned={str(self.turned).lower()}, roots={len(self.roots)}, {self.roots[0]}"
 
 
 def match(kernel: Kernel, target: Target) -> LongSums | None:
     """Multiply-adds over operands that do not fit the second-level cache, to results that do."""
     views = products_of_one_whole(kernel)
     found = [sums for view in views if (sums := cut(kernel, view, target)) is not None]
-    return LongSums(block_bytes(views, target), tuple(found)) if views and len(found) == len(views) else None
+    if not views or len(found) != len(views):
+        return None
+    turned = len(views) == 1 and pays_to_turn(views[0], found[0], target)
+    return LongSums(block_bytes(views, target), turned, tuple(found))
 
 
 def emit(kernel: Kernel, parameters: LongSums, target: Target) -> Operation:
     frame = Frame(kernel)
     views = [generic(root) for root in kernel.roots]
-    nests = [
-        _Emitter(frame, kernel, view, sums, parameters.block)
-        for view, sums in zip(views, parameters.roots, strict=True)
-    ]
+    cuts = parameters.roots
+    if parameters.turned:
+        cuts = tuple(turn(view, sums, target) or sums for view, sums in zip(views, cuts, strict=True))
+    nests = [_Emitter(frame, kernel, view, sums, parameters.block) for view, sums in zip(views, cuts, strict=True)]
     if len({nest.extents[nest.order[0]] for nest in nests}) == 1 and not any(nest.cut.pieces for nest in nests):
         _sum_up(nests)  # all phases of an image while it is in the cache
     else:
@@ -162,8 +168,41 @@ class _Emitter:
             self.block([low, loop.iv], [high, b.min(b.add(loop.iv, b.index(step)), size)])
 
     def store(self) -> None:
+        if self.cut.turned:
+            self.store_turned()
+            return
+        masks: dict[object, Value] = {}
         with self.tiles() as (tile, place, done), self.each_row(place, done) as (row, at):
-            self.finish(at, self.read(tile, row, len(self.unrolled) * self.cut.vectors))
+            totals = self.read(tile, row, len(self.unrolled) * self.cut.vectors)
+            cache: dict[object, Value] = {}
+            for column, total in zip(self.columns(at), totals, strict=True):
+                self.finish(column, total, self.mask(column, masks), cache)
+
+    def store_turned(self) -> None:
+        """Store tiles whose lanes run along another dim than those of the results: turned, by way of memory."""
+        b, cut = self.b, self.cut
+        width, height = cut.vectors * cut.lanes, -(-cut.rows // cut.lanes) * cut.lanes
+        turned = self.frame.scratch((width, cut.rows + height), t.element_of(self.view.op.result.type))
+        with self.tiles() as (tile, place, done):
+            with b.for_(0, cut.lanes, 1) as loop:
+                for row, j in product(range(cut.rows), range(cut.vectors)):
+                    slot, _ = self.slot(tile, b.index(row), j)
+                    b.store(b.load(self.memory, [slot, loop.iv]), turned, [b.add(loop.iv, j * cut.lanes), b.index(row)])
+                loop.yield_()
+            columns, rows = place[cut.lane_dim].base, place[cut.row_dim].base
+            count = b.min(b.sub(b.index(self.extent(cut.lane_dim)), columns), b.index(width))
+            masks = []
+            for start in range(0, cut.rows, cut.lanes):  # the rows from `done` on
+                left = b.sub(b.index(cut.rows - start), done)
+                masks.append(b.mask(b.max(b.min(left, b.index(cut.lanes)), b.index(0)), cut.lanes))
+            with b.for_(b.index(0), count, 1) as loop:
+                cache: dict[object, Value] = {}
+                for j, mask in enumerate(masks):
+                    first = b.add(done, b.index(j * cut.lanes))
+                    at = {**place, cut.lane_dim: LaneIndex(b.add(columns, loop.iv))}
+                    at[cut.row_dim] = LaneIndex(b.add(rows, first), 1)
+                    self.finish(at, b.vload(turned, [loop.iv, first], cut.lanes), mask, cache)
+                loop.yield_()
 
     @contextmanager
     def tiles(self) -> Iterator[tuple[Value, Place, Value]]:
@@ -319,14 +358,11 @@ class _Emitter:
             loop.yield_(self.steps(inner, bounds[1:], places, masks, list(loop.args), done))
         return list(loop.results)
 
-    def finish(self, place: Place, totals: list[Value]) -> None:
-        """The epilogue at the accumulators of a row, and the store of every result of the kernel."""
-        masks: dict[object, Value] = {}
-        cache: dict[object, Value] = {}
-        for at, total in zip(self.columns(place), totals, strict=True):
-            where = [at[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
-            whole, indices = placed(self.frame, self.view.op.result, where)
-            points = Points(self.frame, self.cut.lanes, self.mask(at, masks), {whole: total}, cache)
-            values = [points.value(result, indices) for result in self.kernel.outputs]
-            for value, memref in zip(values, self.frame.outputs, strict=True):
-                points.store(value, memref, indices)
+    def finish(self, place: Place, total: Value, mask: Value | None, cache: dict[object, Value]) -> None:
+        """The epilogue at a vector of results, and the store of every result of the kernel."""
+        where = [place[e.dim] for e in self.view.output_maps[0].results]  # type: ignore[index]
+        whole, indices = placed(self.frame, self.view.op.result, where)
+        points = Points(self.frame, self.cut.lanes, mask, {whole: total}, cache)
+        values = [points.value(result, indices) for result in self.kernel.outputs]
+        for value, memref in zip(values, self.frame.outputs, strict=True):
+            points.store(value, memref, indices)

@@ -247,6 +247,19 @@ CASES = {
         SUM,
     ),
     "long sums of a dot": ("long_sums", lambda: forced("long_sums{block=200}", k.dot_of_rows(B, 16, 35)), 7, SUM),
+    "long sums turned": ("long_sums", lambda: forced("long_sums{turned=true}", k.dot_of_rows(B, 37, 19)), 3, SUM),
+    "long sums turned in blocks": (
+        "long_sums",
+        lambda: forced("long_sums{block=500, turned=true}", k.dot_of_rows(B, 16, 9)),
+        7,
+        SUM,
+    ),
+    "long sums of pieces turned": (
+        "long_sums",
+        lambda: forced("long_sums{turned=true}", dot_of_pieces(B, 3, 5, 33, 17)),
+        2,
+        SUM,
+    ),
     "long sums of pieces": ("long_sums", lambda: forced("long_sums", dot_of_pieces(B, 5, 7, 17, 35)), 3, SUM),
     "long sums of pieces in blocks": (
         "long_sums",
