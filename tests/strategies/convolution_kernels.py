@@ -187,10 +187,12 @@ def separable(
     residual: bool = False,
     activated: bool = True,
     border: bool = False,
+    always: bool = True,
 ) -> Operation:
     """depthwise(e) . u + bias, in the form that fusion makes: e is max(x . v, 0) with zeros around; x without `i`.
 
     panel: columns of a panel of u, 0: all. residual: x is added. activated: min(., 6) between. border: the result's.
+    always: one kernel even where that does not pay.
     """
     from kcompile.dialects.graph import GraphBuilder
     from kcompile.ir.passes import run_pipeline
@@ -218,8 +220,8 @@ def separable(
         y = b.pad(y, b.constant(0.0, t.f32), low=(0, 0, 1, 0), high=(0, 1, 1, 0), interior=(0,) * 4)
     b.ret(y)
     module = b.module
-    passes = "form-kernels,fuse-elementwise,reshape-epilogues,fuse-epilogues,fuse-pads,fuse-depthwise{always=true}"
-    run_pipeline(module, f"{passes},outline-kernels,lower-to-linalg")
+    passes = "form-kernels,fuse-elementwise,reshape-epilogues,fuse-epilogues,fuse-pads"
+    run_pipeline(module, f"{passes},fuse-depthwise{{always={str(always).lower()}}},outline-kernels,lower-to-linalg")
     find_function(module, "main").erase()
     return module
 
