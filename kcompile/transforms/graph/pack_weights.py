@@ -99,8 +99,13 @@ def aliased_reads(value: Value, outer: Value, aliased: int) -> Reads:
     return [
         (op, i)
         for op, i in value.uses
-        if is_product(op, i) and nominal(tensor_type(op.result).size) >= MANY_ROWS * columns
+        if is_product(op, i) and reads_rows(op) and nominal(tensor_type(op.result).size) >= MANY_ROWS * columns
     ]
+
+
+def reads_rows(dot: Operation) -> bool:
+    """Whether the left operand lies along the sum; else this is the gradient of weights, which is summed in blocks."""
+    return bool(dot["lhs_contract"] == (tensor_type(dot.operands[0]).rank - 1,))
 
 
 def is_product(op: Operation, index: int) -> bool:
