@@ -6,6 +6,7 @@
             operand; for each sum over the queries: total[s][v] = 0
         for each product: scores[rows][s] = left[rows][d] x panel[d][s]                   -- register tiles
         for row in rows:                                                                  -- softmax, in place:
+            ask for this row of the operands at the next batch index
             for each reduction: sweep the row; what it needs of dear results is stored as it is made
         for each sum over the keys: result[rows][v] = scores[rows][s] x panel[s][v] -> epilogue, store
         for each sum over the queries: total[s][v] += scores[rows][s]^T x right[rows][v]
@@ -22,6 +23,7 @@ Source of the idea: Dao et al., "FlashAttention", 2022, without its rescaling, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -30,12 +32,14 @@ from kcompile.ir.types import VectorType
 from kcompile.strategies.attention_parts import AttentionParts, Sum, parts
 from kcompile.strategies.attention_products import At, Products, tile
 from kcompile.strategies.attention_rows import Rows
+from kcompile.strategies.early_reads import is_large
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneIndex
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Generic, Kernel
 
+LINE = 64  # bytes
 BLOCK = 32  # rows of a block: 128 keys of 4 bytes a row are 16 KiB, a third of L1 with keys and values in the others
 
 
@@ -75,6 +79,16 @@ class _Emitter:
         self.panels = {s: frame.scratch((found.s, padded(s.width)), element) for s in found.sums}
         self.rows = Rows(frame, kernel, found, params.lanes, params.block)
         self.batch_dims = list(found.products[0].parallel[:-2])
+        read = [(view, i, view.dims - 3 + i) for view in found.products for i in range(2)]
+        read += [(s.view, 1, s.view.dims - 1) for s in found.sums]
+        self.streams = {view.inputs[i]: (view, i, dim) for view, i, dim in read if self.is_stream(view, i, dim)}
+
+    def is_stream(self, view: Generic, operand: int, row: int) -> bool:
+        """Whether an operand is in memory, large, with the rows of a batch index apart."""
+        value, map_ = view.inputs[operand], view.input_maps[operand]
+        plain = bool(map_.results) and row in map_.used_dims() and map_.results[-1].dim not in (None, row)
+        fixed = plain and isinstance(t.shape_of(value.type)[-1], int)
+        return fixed and value in self.frame.memref and is_large(value)
 
     def run(self) -> None:
         b, found, block = self.b, self.parts, self.params.block
@@ -88,13 +102,8 @@ class _Emitter:
         lo, hi = b.partition(total, self.frame.tid, self.frame.team, blocks if over_queries else 1)
         with b.for_(lo, hi, 1) as loop:
             number = b.mod(loop.iv, b.index(blocks))
-            rest = b.floordiv(loop.iv, b.index(blocks))
-            batch: list[LaneIndex] = []
-            for size in reversed(sizes):
-                batch.append(LaneIndex(b.mod(rest, size)))
-                rest = b.floordiv(rest, size)
-            batch = batch[::-1]
-            at = dict(zip(self.batch_dims, batch, strict=True))
+            at = self.place(b.floordiv(loop.iv, b.index(blocks)), sizes)
+            batch = [at[d] for d in self.batch_dims]
             fresh = b.or_(b.cmp("eq", number, b.index(0)), b.cmp("eq", loop.iv, lo))
             with b.if_(fresh) as branch:
                 self.pack(at)
@@ -104,7 +113,8 @@ class _Emitter:
             start = b.min(first, b.index(found.t - block))
             for view in found.products:
                 self.score_product(view, at, start)
-            self.rows.emit(batch, start)
+            following = self.place(b.add(b.floordiv(loop.iv, b.index(blocks)), b.index(1)), sizes)
+            self.rows.emit(batch, start, partial(self.ask, following))
             done = b.index(0) if found.t % block == 0 else b.sub(first, start)  # rows that another block has added
             for s in found.sums:
                 if s.of_keys:
@@ -117,6 +127,28 @@ class _Emitter:
                         self.store_totals(s, batch)
                     branch.yield_([])
             loop.yield_()
+
+    def place(self, number: Value, sizes: list[Value]) -> At:
+        """The batch index of that number."""
+        at: At = {}
+        for d, size in zip(reversed(self.batch_dims), reversed(sizes), strict=True):
+            at[d] = LaneIndex(self.b.mod(number, size))
+            number = self.b.floordiv(number, size)
+        return at
+
+    def ask(self, at: At, row: Value) -> None:
+        """Ask for a row of every operand at the next batch index, while the work along the rows loads little.
+
+        It is a few lines, far from those of the next row: hardware sees no stream. 256 heads of 128 x 32 that are read
+        from 12 MiB took 15.6 us each, and 12.9 so.
+        """
+        for value, (view, operand, dim) in self.streams.items():
+            size, width = t.shape_of(value.type)[-1], LINE * 8 // t.bitwidth(value.type)
+            dims = [{**at, dim: LaneIndex(row)}.get(d, LaneIndex(self.b.index(0))) for d in range(view.dims)]
+            *outer, last = (i.base for i in Points(self.frame, 1).map(view.input_maps[operand], dims))
+            assert isinstance(size, int)
+            for first in range(0, size, width):
+                self.b.prefetch(self.frame.memref[value], [*outer, self.b.add(last, self.b.index(first))])
 
     def pack(self, at: At) -> None:
         """What is the same for all blocks of a batch index."""

@@ -6,7 +6,7 @@ one takes over another's where that is not read any more. Sums have fixed lanes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kcompile.ir import types as t
@@ -105,13 +105,16 @@ class Rows:
     def _is_stored(self, op: Operation) -> bool:
         return op not in self.reductions and op.results[0].type.shape == self.shape  # type: ignore[attr-defined]
 
-    def emit(self, batch: list[LaneIndex], start: Value) -> None:
-        """All rows of the block whose first row is `start`."""
+    def emit(self, batch: list[LaneIndex], start: Value, ask: Callable[[Value], None]) -> None:
+        """All rows of the block whose first row is `start`; `ask` is called for each."""
         b = self.b
         whole = self.block // GROUP * GROUP
         if whole:
             with b.for_(b.index(0), b.index(whole), GROUP) as loop:
-                self.group(batch, start, [b.add(loop.iv, b.index(i)) for i in range(GROUP)])
+                numbers = [b.add(loop.iv, b.index(i)) for i in range(GROUP)]
+                for number in numbers:
+                    ask(b.add(start, number))
+                self.group(batch, start, numbers)
                 loop.yield_()
         if whole < self.block:
             self.group(batch, start, [b.index(i) for i in range(whole, self.block)])

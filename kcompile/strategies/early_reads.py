@@ -36,7 +36,7 @@ def joined_operands(kernel: Kernel, view: Generic) -> list[Value]:
         if op.name == "linalg.generic" and not (reader := generic(op)).reductions:
             for value, map_ in reader.operands_read:
                 same = map_.is_identity and t.shape_of(value.type) == t.shape_of(whole.type)
-                if same and value in kernel.inputs and _is_large(value):
+                if same and value in kernel.inputs and is_large(value):
                     found.append(value)
     return list(dict.fromkeys(found))
 
@@ -48,7 +48,7 @@ def streamed_operand(kernel: Kernel, view: Generic, tile: Tile) -> tuple[Value, 
         return None
     for value, map_ in view.operands_read:
         used = map_.used_dims()
-        if tile.row_dim in used and tile.lane_dim not in used and value in kernel.inputs and _is_large(value):
+        if tile.row_dim in used and tile.lane_dim not in used and value in kernel.inputs and is_large(value):
             return value, map_
     return None
 
@@ -70,7 +70,7 @@ def _has_steps(view: Generic, least: int) -> bool:
     return not isinstance(steps, int) or steps >= least
 
 
-def _is_large(value: Value) -> bool:
+def is_large(value: Value) -> bool:
     """Whether a tensor is large, or a symbol says how long it is."""
     size = value.type.size if isinstance(value.type, TensorType) else 0
     return not isinstance(size, int) or size >= LARGE

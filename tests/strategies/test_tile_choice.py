@@ -58,3 +58,11 @@ def test_a_tile_asks_for_what_its_epilogue_reads(rows: Dim, steps: int, asks: bo
     loops = loops_of(k.added_products(rows, [steps], 64), target)
     asked = [op for op in loops.walk() if op.name == "memref.prefetch" and op.operands[0] is loops.body.arguments[2]]
     assert bool(asked) == asks
+
+
+@pytest.mark.parametrize(("batch", "asks"), [(k.BATCH, True), (2, False)])
+def test_attention_asks_for_the_operands_of_the_next_head(batch: Dim, asks: bool) -> None:
+    """A row of queries, keys and values for each row of scores; not where all of it is in the cache."""
+    loops = loops_of(k.attention(batch, 16, 16, 2, 32, 32), "x86-64-v4")
+    asked = {op.operands[0] for op in loops.walk() if op.name == "memref.prefetch"}
+    assert asked == (set(loops.body.arguments[:3]) if asks else set())
