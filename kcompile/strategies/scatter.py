@@ -8,18 +8,24 @@
 No two workers write one element and each goes through all the places in order, so there is no race, and the sums are
 bitwise the same for any number of workers. Shares of vectors are even whatever the indices are; each worker reads its
 columns of the updates only. Traffic: x, the updates and the result once, the touched targets again.
+
+With an epilogue, the update of an embedding by its gradient, the share is cut in blocks of targets that fit half of the
+L2. Each is made in memory of the worker, all places are gone through for it, and the epilogue reads it from there: the
+gradient, as large as the whole table, is neither written nor read.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.dialects.graph.indexing import window_axes
 from kcompile.ir import types as t
+from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
+from kcompile.ir.dims import product
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
@@ -27,21 +33,31 @@ from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import Kernel
 
+Body = Callable[[Points, list[LaneIndex]], None]
 SHARED_VECTORS = 2  # of the last dim, from which on the workers share vectors: two cores get one each at least
 
 
 @dataclass(frozen=True, slots=True)
 class Shares(Parameters):
-    """lanes: elements of a vector along the last dim of x. by: what the workers share: batch, vectors or targets."""
+    """How the work is cut.
+
+    lanes   elements of a vector along the last dim of x
+    by      what the workers share: batch, vectors or targets
+    block   targets that are made before their epilogue; 0: no epilogue
+    """
 
     lanes: int
     by: str
+    block: int
 
 
 def match(kernel: Kernel, target: Target) -> Shares | None:
-    if len(kernel.roots) != 1 or kernel.roots[0].name != "graph.scatter" or kernel.outputs != (kernel.roots[0].result,):
+    if len(kernel.roots) != 1 or kernel.roots[0].name != "graph.scatter":
         return None
     op = kernel.roots[0]
+    block = 0 if kernel.outputs == (op.result,) else targets_of_block(op, target.l2 // 2)
+    if block == 0 and any(v is not op.result for v in kernel.outputs):
+        return None
     x = op.result.type
     assert isinstance(x, TensorType)
     axes, batch_axes = op["axes"], op.get("batch_axes") or ()
@@ -50,9 +66,21 @@ def match(kernel: Kernel, target: Target) -> Shares | None:
     if not isinstance(last, int) or last < lanes or x.element is t.i1:
         lanes = 1
     if batch_axes:
-        return Shares(lanes, "batch")
+        return Shares(lanes, "batch", block)
     many = lanes > 1 and isinstance(last, int) and last >= SHARED_VECTORS * lanes
-    return Shares(lanes, "vectors" if many else "targets")
+    return Shares(lanes, "vectors" if many else "targets", block)
+
+
+def targets_of_block(op: Operation, size: int) -> int:
+    """How many whole targets of a scatter are in so many bytes; 0 where the targets are not the rows of x."""
+    shape = t.shape_of(op.result.type)
+    if op["axes"] != (0,) or op.get("batch_axes") or t.element_of(op.result.type) is t.i1:
+        return 0
+    row = product(shape[1:])
+    if not isinstance(row, int) or row == 0:
+        return 0
+    most = size // (row * -(-t.bitwidth(op.result.type) // 8))
+    return min(most, shape[0]) if isinstance(shape[0], int) else most
 
 
 def emit(kernel: Kernel, params: Shares, target: Target) -> Operation:
@@ -60,9 +88,11 @@ def emit(kernel: Kernel, params: Shares, target: Target) -> Operation:
         frame = Frame(kernel)
         _Scatter(frame, kernel.roots[0], params).run()
     except LaneError:  # an operand is made of something that does not lie along the last dim
-        params = Shares(1, "targets" if params.by == "vectors" else params.by)
+        params = Shares(1, "targets" if params.by == "vectors" else params.by, params.block)
         frame = Frame(kernel)
         _Scatter(frame, kernel.roots[0], params).run()
+    if params.block:
+        frame.function["kernel.once"] = UnitAttr()
     return frame.finish(f"scatter{{{params}}}")
 
 
@@ -77,6 +107,10 @@ class _Scatter:
         self.shape, self.places = self.x.type.shape, self.indices.type.shape[:-1]
         self.windows = window_axes(len(self.shape), self.axes, self.batch_axes)
         self.last = len(self.shape) - 1
+        self.origin: list[Value] = [self.b.index(0)] * len(self.shape)  # what of x the first element of `out` is
+        if params.block:
+            assert all(isinstance(n, int) for n in self.shape[1:])
+            self.out = frame.scratch((params.block, *self.shape[1:]), self.x.type.element)  # type: ignore[arg-type]
 
     def run(self) -> None:
         b, frame = self.b, self.frame
@@ -103,12 +137,33 @@ class _Scatter:
 
     def share(self, bounds: dict[int, tuple[Value, Value]], columns: tuple[Value, Value, Value]) -> None:
         """The work of one worker: targets within `bounds` (the whole axis where there are none) and `columns`."""
-        b, frame = self.b, self.frame
-        zero = b.index(0)
+        if not self.params.block:
+            self.make(bounds, columns)
+            return
+        b, frame, step = self.b, self.frame, self.params.block
+        low, high = bounds.get(0, (b.index(0), frame.size(self.shape[0])))
+        with b.for_(low, high, step) as loop:
+            self.origin[0] = loop.iv
+            frame.hold(self.op.result, self.out, self.origin)
+            block = {0: (loop.iv, b.min(b.add(loop.iv, b.index(step)), high))}
+            self.make(block, columns)
+            self.each_element(block, columns, self.finish)
+            loop.yield_()
+
+    def each_element(
+        self, bounds: dict[int, tuple[Value, Value]], columns: tuple[Value, Value, Value], body: Body
+    ) -> None:
+        """`body` at every vector of the targets within `bounds` and `columns`."""
+        frame, zero = self.frame, self.b.index(0)
         outer = [d for d in range(len(self.shape)) if d != self.last or self.params.lanes == 1]
         with frame.nest([bounds.get(d, (zero, frame.size(self.shape[d]))) for d in outer]) as at:
             known = dict(zip(outer, at, strict=True))
-            self.sweep(columns, lambda points, column: self.copy(points, known, column))
+            self.sweep(columns, lambda points, column: body(points, self.target(known, column)))
+
+    def make(self, bounds: dict[int, tuple[Value, Value]], columns: tuple[Value, Value, Value]) -> None:
+        """Targets within `bounds` and `columns`: those of x, and the updates that belong there."""
+        frame, zero = self.frame, self.b.index(0)
+        self.each_element(bounds, columns, self.copy)
         batch = len(self.batch_axes)
         spans = [
             bounds.get(self.batch_axes[i], (zero, frame.size(n))) if i < batch else (zero, frame.size(n))
@@ -149,10 +204,9 @@ class _Scatter:
             target = {**known, **dict(zip(swept, at, strict=True))}
             self.sweep(columns, lambda points, column: self.combine(points, place, target, column))
 
-    def sweep(self, columns: tuple[Value, Value, Value], body: object) -> None:
+    def sweep(self, columns: tuple[Value, Value, Value], body: Callable[[Points, Value | None], None]) -> None:
         """`body(points, column)` for each vector of the columns, and for the rest under a mask; once with one lane."""
         b, frame, lanes = self.b, self.frame, self.params.lanes
-        assert callable(body)
         if lanes == 1:
             body(Points(frame, 1), None)
             return
@@ -173,18 +227,30 @@ class _Scatter:
             at[self.last] = LaneIndex(column, 1)
         return [at[d] for d in range(len(self.shape))]
 
-    def copy(self, points: Points, known: dict[int, Value], column: Value | None) -> None:
-        at = self.target(known, column)
-        points.store(points.value(self.x, at), self.out, at)
+    def copy(self, points: Points, at: list[LaneIndex]) -> None:
+        points.store(points.value(self.x, at), self.out, self.own(at))
+
+    def finish(self, points: Points, at: list[LaneIndex]) -> None:
+        """The results of the kernel at a place whose target is made; they may replace what the epilogue reads."""
+        outputs = self.frame.kernel.outputs
+        values = [points.value(v, at) for v in outputs]
+        for value, memref in zip(values, self.frame.outputs, strict=True):
+            points.store(value, memref, at)
+
+    def own(self, at: Sequence[LaneIndex]) -> list[LaneIndex]:
+        """Where a target is in `out`."""
+        if not self.params.block:
+            return list(at)
+        return [LaneIndex(self.b.sub(i.base, o), i.stride) for i, o in zip(at, self.origin, strict=True)]
 
     def combine(self, points: Points, place: list[Value], known: dict[int, Value], column: Value | None) -> None:
         b = self.b
         at = self.target(known, column)
         update = points.vector(points.value(self.updates, [*(LaneIndex(p) for p in place), *self.slice(at)]))
         if self.op["kind"] == "set":
-            points.store(update, self.out, at)
+            points.store(update, self.out, self.own(at))
             return
-        bases = [i.base for i in at]
+        bases = [i.base for i in self.own(at)]
         if column is None:
             old = b.load(self.out, bases)
         elif points.mask is None:
@@ -192,7 +258,7 @@ class _Scatter:
         else:
             old = b.masked_load(self.out, bases, points.mask, b.constant(0, update.type))
         combine = {"add": b.add, "mul": b.mul, "min": b.min, "max": b.max}[self.op["kind"]]
-        points.store(combine(old, update), self.out, at)
+        points.store(combine(old, update), self.out, self.own(at))
 
     def slice(self, at: Sequence[LaneIndex]) -> list[LaneIndex]:
         return [at[d] for d in self.windows]

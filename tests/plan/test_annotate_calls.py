@@ -12,6 +12,7 @@ from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import evaluate, symbol
 from kcompile.ir.passes import run_pipeline
 from kcompile.ir.types import TensorType
+from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.plan.annotate_calls import has_reduction, overwritable, work
 
 B = symbol("b")
@@ -79,6 +80,20 @@ def test_an_epilogue_may_overwrite_its_own_operands_but_not_those_of_the_reducti
 
     kernel = kernel_of([(B, 8), (B, 8), (8, 8)], update)
     assert overwritable(kernel) == [(kernel.body.arguments.index(by_shape(kernel, (8, 8))),)]
+    assert has_reduction(kernel)
+
+
+def test_the_update_of_a_table_may_replace_it_but_not_what_is_put_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All updates are read for every block of rows, through other operations, too."""
+    monkeypatch.setattr(cost_model, "LARGE_TABLE", 1)
+
+    def update(b: GraphBuilder, w: Value, values: Value, where: Value) -> Value:
+        places = b.expand(b.convert(where, dtype=t.i32), (1,), (8, 1))
+        return b.sub(w, b.scatter(b.full(0.0, w.type), places, b.neg(values), kind="add", axes=(0,)))
+
+    kernel = kernel_of([(8, 5), (8, 5), (8,)], update)
+    (table,) = (u.operands[0] for u in kernel.body.ops if u.name == "linalg.generic" and len(u.operands) == 3)
+    assert overwritable(kernel) == [(kernel.body.arguments.index(table),)]
     assert has_reduction(kernel)
 
 

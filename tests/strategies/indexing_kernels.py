@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
@@ -10,6 +11,7 @@ from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import Dim
 from kcompile.ir.passes import run_pipeline
 from kcompile.ir.types import TensorType, Type
+from kcompile.transforms.kernel import cost_model
 
 Shape = tuple[Dim, ...]
 
@@ -33,8 +35,18 @@ def scatter(
     return _kernel(b, b.scatter(target, places, b.neg(arrays[-1]), kind=kind, **attributes))
 
 
-def _kernel(b: GraphBuilder, result: Value) -> Operation:
-    b.ret(result)
+def scatter_update(x: Shape, indices: Shape, updates: Shape, kind: str = "add") -> Operation:
+    """w - 0.5 * g, and g * g + w, g being updates put in their places: the update of an embedding."""
+    types = [TensorType(s, t.f32) for s in (x, updates)]
+    b = GraphBuilder.function("main", [*types, TensorType(indices, t.i32)])
+    w, values, places = b.block.arguments
+    g = b.scatter(b.full(0.25, TensorType(x, t.f32)), places, b.neg(values), kind=kind, axes=(0,), clamp=False)
+    with patch.object(cost_model, "LARGE_TABLE", 1):
+        return _kernel(b, b.sub(w, b.mul(g, 0.5)), b.add(b.mul(g, g), w))
+
+
+def _kernel(b: GraphBuilder, *results: Value) -> Operation:
+    b.ret(*results)
     module = b.module
     passes = "form-kernels,fuse-elementwise,fuse-epilogues,fuse-producers,outline-kernels,lower-to-linalg"
     run_pipeline(module, passes)

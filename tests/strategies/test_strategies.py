@@ -374,6 +374,19 @@ CASES = {
         EXACT,
     ),
     "scatter symbolic": ("scatter", lambda: x.scatter((B, 5), (4, 1), (4, 5), "mul", axes=(0,)), 2, SUM),
+    "scatter update": ("scatter", lambda: x.scatter_update((13, 37), (B, 1), (B, 37)), 5, SUM),
+    "scatter update in blocks": (
+        "scatter",
+        lambda: forced("scatter{block=4}", x.scatter_update((13, 37), (B, 2, 1), (B, 2, 37))),
+        7,
+        SUM,
+    ),
+    "scatter update of few columns": (
+        "scatter",
+        lambda: forced("scatter{block=3}", x.scatter_update((B, 2, 5), (9, 1), (9, 2, 5), "max")),
+        7,
+        SUM,
+    ),
     "scatter columns": ("scatter", lambda: x.scatter((37, 3), (B, 1), (B, 37), "add", axes=(1,)), 3, SUM),
 }
 

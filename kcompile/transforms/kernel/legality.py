@@ -17,6 +17,7 @@ EPILOGUE_ROOTS = frozenset(
     for n in ("dot_general", "convolution", "winograd_convolution", "reduce", "reduce_window", "arg_reduce", "gather")
 )
 MOST_PARTS = 4  # of a dot's features that one tile can hold side by side: the gates of a recurrent cell
+MOST_OF_A_ROW = 1 << 13  # elements of a row of a table, many of which should fit the second-level cache
 PROLOGUE_ROOTS: dict[str, tuple[int, ...]] = {  # the operands whose elements are read once, or cost little
     "graph.reduce": (0,), "graph.pad": (0,), "graph.reduce_window_grad": (1,), "graph.gather": (1,),
     "graph.scatter": (0, 1, 2),
@@ -61,10 +62,19 @@ def is_inlinable(producer: Operation, consumer: Operation, found: Reads | None =
 
 def is_epilogue(root: Operation, consumer: Operation) -> bool:
     """Whether an elementwise consumer can be done on the elements of a root as they are stored."""
-    if root_of(root) not in EPILOGUE_ROOTS or root_op(root) is None:
+    op = root_op(root)
+    if root_of(root) == "graph.scatter":
+        return op is not None and is_table_of_rows(op) and is_same_space(root, consumer)
+    if root_of(root) not in EPILOGUE_ROOTS or op is None:
         return False
     found = reads_of(consumer)
     return found is not None and (is_same_space(root, consumer, found) or parts_between(root, consumer, found) > 1)
+
+
+def is_table_of_rows(op: Operation) -> bool:
+    """Whether the targets of a scatter are whole rows of its result, a few of which are made at a time."""
+    row = product(tensor_type(op.result).shape[1:])
+    return op["axes"] == (0,) and not op.get("batch_axes") and isinstance(row, int) and 0 < row <= MOST_OF_A_ROW
 
 
 def parts_between(root: Operation, consumer: Operation, found: Reads) -> int:

@@ -9,6 +9,8 @@ It runs before emit-loops, because loops no longer show which element of a resul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kcompile.ir import types as t
 from kcompile.ir.attributes import ArrayAttr, Attribute, DimsAttr, IntArrayAttr, UnitAttr
 from kcompile.ir.core import Operation, Value, find_function
@@ -21,7 +23,7 @@ from kcompile.transforms.plan.packing import bound
 # Picoseconds of one thread: 10 for a multiply-add (100 of them a ns, measured); polynomials of 10 to 20 operations;
 # 40 GB/s from L2. Only good enough to tell 5 us from 50.
 PLAIN, TRANSCENDENTAL, BYTE = 5, 150, 25
-REDUCING = ("graph.winograd_convolution",)  # graph ops with epilogues
+REDUCING = ("graph.winograd_convolution", "graph.scatter")  # graph ops with epilogues
 
 
 @pass_("annotate-calls", reads="linalg", writes="linalg", exact=True)
@@ -70,7 +72,7 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
             reduced.add(op.result)
             continue
         if op.name in REDUCING:
-            unsafe.update(v for v in op.operands if v in arguments)
+            unsafe.update(_made_of(op.operands) & set(arguments))
             continue
         if op.name != "linalg.generic":
             return none
@@ -101,6 +103,18 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
         for r in results
     ]
     return safe
+
+
+def _made_of(values: Sequence[Value]) -> set[Value]:
+    """The values from which these are computed, and themselves."""
+    found: set[Value] = set()
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if value not in found:
+            found.add(value)
+            pending += value.defining_op.operands if value.defining_op is not None else ()
+    return found
 
 
 def winograd_work(op: Operation) -> Dim:
