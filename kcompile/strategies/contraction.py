@@ -13,6 +13,7 @@ from __future__ import annotations
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
 from kcompile.strategies import register_tile, tile_choice
+from kcompile.strategies.long_runs import in_long_runs
 from kcompile.strategies.placement import whole_of
 from kcompile.strategies.structured import Generic, Kernel, generic
 from kcompile.strategies.tile_choice import Tile
@@ -46,10 +47,11 @@ def match(kernel: Kernel, target: Target) -> Tile | None:
         return None
     if not tile_choice.results_fit(kernel, view, parts=True):
         return None
-    tile = tile_choice.choose(view, target, tile_choice.may_replace(kernel, view))
+    replaces = tile_choice.may_replace(kernel, view)
+    tile = tile_choice.choose(view, target, replaces)
     if tile is None or (tile.part_dim < 0 and view.extents()[tile.lane_dim] < NARROW):  # type: ignore[operator]
         return None  # parts (gates) are side by side in a tile only, however narrow they are
-    return tile
+    return in_long_runs(kernel, view, tile, target) if replaces else tile
 
 
 def emit(kernel: Kernel, tile: Tile, target: Target) -> Operation:

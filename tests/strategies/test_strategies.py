@@ -72,6 +72,12 @@ CASES = {
     "dots of a row": ("dots", lambda: k.dense(B, 16, 16, transposed=True, epilogue=False), 1, SUM),
     "dots of fixed rows": ("dots", lambda: k.dense(7, 48, 32, transposed=True, dear=True), 1, SUM),
     "update": ("contraction", lambda: k.update(B, 20, 37), 5, SUM),
+    "update in long runs": (
+        "contraction",
+        lambda: forced("contraction{rows=3, vectors=4, group=2}", k.update(7, 9, 210)),
+        1,
+        SUM,
+    ),
     "update of copied panels": ("long_sums", lambda: forced("long_sums{block=2048}", k.update(B, 53, 256)), 3, SUM),
     "update of a tile and one": ("contraction", lambda: k.update(B, 15, 48), 3, SUM),
     "convolution": ("convolution", lambda: c.convolution(B, 7, 9, 3, 20, 3, 1), 2, SUM),

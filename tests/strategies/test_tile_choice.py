@@ -7,7 +7,9 @@ import pytest
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.dims import Dim
+from kcompile.strategies import contraction
 from kcompile.strategies.select import lower
+from kcompile.strategies.structured import kernel
 from tests.strategies import linalg_kernels as k
 from tests.strategies.test_strategies import TARGETS
 
@@ -66,3 +68,15 @@ def test_attention_asks_for_the_operands_of_the_next_head(batch: Dim, asks: bool
     loops = loops_of(k.attention(batch, 16, 16, 2, 32, 32), "x86-64-v4")
     asked = {op.operands[0] for op in loops.walk() if op.name == "memref.prefetch"}
     assert asked == (set(loops.body.arguments[:3]) if asks else set())
+
+
+@pytest.mark.parametrize(
+    ("steps", "columns", "runs"), [(36, 1 << 18, True), (36, 1 << 12, False), (16, 1 << 18, False)]
+)
+def test_many_streams_are_read_in_long_runs(steps: int, columns: int, runs: bool) -> None:
+    """Streams from memory, not those in the cache, nor a few."""
+    module = k.update(steps, 9, columns)
+    (function,) = module_functions(module)
+    made = contraction.match(kernel(function), Target.get("x86-64-v4"))
+    assert made is not None
+    assert ((made.rows, made.vectors, made.group) == (3, 8, 8)) == runs
