@@ -18,8 +18,8 @@ from kcompile.strategies.tile_choice import Tile
 
 FEW_ROWS = 16  # with more, and with more steps, there is enough to compute to wait for memory the less
 FEW_STEPS = 64
-# 9x16 columns of 1 MiB with three results of Adam are 70 streams: 9.4 ms in plain tiles, 5.9 in long runs; with one that
-# is updated they are 34: 1.6 and 2.3
+# 9x16 columns of 1 MiB with three results of Adam are 70 streams: 9.4 ms in plain tiles, 5.9 in long runs; with one
+# that is updated they are 34: 1.6 and 2.3
 MANY_STREAMS = 40
 RUN = 8  # vectors: 9x262144 sums of 36 products and Adam's three results, 18.4 ms in tiles of 9x2, 9.5 of 3x8
 PAGE = 4096  # bytes of a row that a group of lane tiles has

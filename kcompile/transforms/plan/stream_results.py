@@ -48,7 +48,8 @@ def stream_results(module: Operation, *, target: Target | str = "host", least: i
 
 
 class _Streams:
-    """One kernel: `results` are those it only writes, with their dims; `loops` those that may stream them."""
+    """One kernel: `results` are those it only writes, with their dims; `loops` those that may stream them, or
+    what is around them."""
 
     def __init__(self, function: Operation, target: Target):
         self.function, self.register = function, target.vector_bits // 8
@@ -66,7 +67,7 @@ class _Streams:
         self.loops = [
             op
             for op in function.body.ops
-            if op.name == "scf.for" and not op.results and any(self.streams(inner) for inner in op.walk())
+            if op.name in ("scf.for", "scf.if") and not op.results and any(self.streams(inner) for inner in op.walk())
         ]
 
     def add(self, least: int) -> bool:
