@@ -76,10 +76,10 @@ def carried(line: list[Row]) -> list[Value]:
 
 
 def dear(row: Row) -> list[Known]:
-    """The vectors of a row that hold what takes long to compute."""
+    """The vectors of a row that hold what takes long to compute; its points know places, too."""
     everything = ((width, key, value) for width, known in row.caches.items() for key, value in known.items())
-    vectors = (one for one in everything if isinstance(one[1], tuple) and isinstance(one[2].type, VectorType))
-    return [one for one in vectors if isinstance(one[1][0], Value) and _is_dear(one[1][0])]
+    found = (one for one in everything if isinstance(one[1], tuple) and isinstance(one[1][0], Value))
+    return [one for one in found if isinstance(one[2].type, VectorType) and _is_dear(one[1][0])]
 
 
 def _is_dear(tensor: Value) -> bool:

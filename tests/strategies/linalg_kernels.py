@@ -242,6 +242,18 @@ def softmax(n: Dim, c: int) -> Operation:
     return f.ret(*f.generic([e, s], [f.empty((n, c))], [full, row, full], "pp", lambda b, e, s, _: b.div(e, s)))
 
 
+def scaled_softmax(n: Dim, c: int) -> Operation:
+    """Softmax of x * scale, where scale is a tensor of one element, which is read at a fixed place."""
+    f = LinalgKernel("scaled_softmax", [((n, c), t.f32), ((1,), t.f32)])
+    x, scale = f.inputs
+    row, full, first = dims_map(2, (0,)), dims_map(2, (0, 1)), affine_map(2, [constant_expr(0)])
+    (y,) = f.generic([x, scale], [f.empty((n, c))], [full, first, full], "pp", lambda b, x, s, _: b.mul(x, s))
+    (top,) = f.generic([y], [f.fill((n,), float("-inf"))], [full, row], "pr", lambda b, x, a: b.max(a, x))
+    (e,) = f.generic([y, top], [f.empty((n, c))], [full, row, full], "pp", lambda b, x, m, _: b.exp(b.sub(x, m)))
+    (s,) = f.generic([e], [f.fill((n,), 0.0)], [full, row], "pr", lambda b, x, a: b.add(a, x))
+    return f.ret(*f.generic([e, s], [f.empty((n, c))], [full, row, full], "pp", lambda b, e, s, _: b.div(e, s)))
+
+
 def attention(
     n: Dim, t_: int, s_: int, h: int, d: int, v: int, masked: bool = False, turned: bool = False
 ) -> Operation:
