@@ -6,7 +6,8 @@
 
 Traffic: every operand and every result once. Concatenation along the last axis is one sweep per part. Vectors span
 several registers where rows are short, which makes them straight code, and where functions are dear: their operations
-then alternate, where those of one register would wait for each other.
+then alternate, where those of one register would wait for each other. Rows of a large table, an embedding, are asked
+for some rows before (see looked_up).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from kcompile.ir.dims import Dim, product
 from kcompile.ir.types import TensorType
 from kcompile.strategies.frame import Frame
 from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.looked_up import ask_for_later_row, reads_table
 from kcompile.strategies.parameters import Parameters
 from kcompile.strategies.points import Points
 from kcompile.strategies.structured import DEAR, Kernel, generic, is_static
@@ -130,8 +132,11 @@ def _sweep(
             with frame.parallel([1]):
                 _rest(frame, [], whole, size, params, masked, write)
         return
+    table = lanes > 1 and reads_table(frame.kernel)
     with _rows(frame, shape) as row:
         at = [LaneIndex(i) for i in row]
+        if table:
+            ask_for_later_row(frame, [value for value, *_ in stores], row, shape)
         if constant_value(whole) == wide:
             write([*at, LaneIndex(b.index(0), along)], wide, None)
         elif constant_value(whole) != 0:

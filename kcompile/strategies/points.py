@@ -260,14 +260,14 @@ class Points:
         at: list[LaneIndex | Value] = []
         for index in op.operands[1:]:
             made = index.defining_op
-            if made is not None and _is_position(index):
+            if made is not None and is_position(index):
                 at.append(dims[made["dim"]])
             else:
                 known = values.get(index, index)
                 at.append(known if isinstance(known.type, VectorType) else LaneIndex(known))
         assert isinstance(tensor.type, TensorType)
         pairs = zip(tensor.type.shape, op.operands[1:], at, strict=True)
-        chosen = [d for d, index, i in pairs if isinstance(d, SymbolicDim) and not _is_position(index)]
+        chosen = [d for d, index, i in pairs if isinstance(d, SymbolicDim) and not is_position(index)]
         if not chosen:
             return self._read(tensor, at)
         # an axis of symbolic size may be empty: nothing is read then
@@ -322,7 +322,7 @@ class Points:
         return self.b.constant(0, t.element_of(tensor.type))
 
 
-def _is_position(index: Value) -> bool:
+def is_position(index: Value) -> bool:
     """Whether an index is the position in a dim, which is inside of what it indexes."""
     return index.defining_op is not None and index.defining_op.name == "linalg.index"
 
