@@ -19,6 +19,7 @@ from tests.strategies import indexing_kernels as x
 from tests.strategies import linalg_kernels as k
 from tests.strategies.cell_kernels import cell
 from tests.strategies.pooled_kernels import pooled
+from tests.strategies.sliding_kernels import grouped
 from tests.strategies.statistics_kernels import product_statistics
 from tests.strategies.sum_kernels import dot_of_pieces
 
@@ -99,6 +100,10 @@ CASES = {
     "winograd of no images": ("winograd", lambda: c.winograd(0, 4, 4, 3, 5), 1, EXACT),
     "winograd pooled": ("winograd", lambda: c.winograd_pooled(B, 4, 8, 3, 16, 4, "max", True), 2, WINOGRAD),
     "winograd of two pooled": ("winograd", lambda: c.winograd_pooled(1, 4, 6, 5, 32, 2, "add", False), 1, WINOGRAD),
+    "grouped in pairs": ("sliding_windows", lambda: grouped(B, 5, 9, 16, 2, 2), 2, SUM),
+    "grouped in fours": ("sliding_windows", lambda: grouped(B, 6, 47, 8, 4, 4, (2, 3), stride=2), 2, SUM),
+    "grouped dilated": ("sliding_windows", lambda: grouped(1, 5, 33, 4, 4, 4, (2, 5), dilation=2), 1, SUM),
+    "grouped apart": ("convolution", lambda: grouped(B, 5, 9, 3, 4, 20), 2, SUM),
     "pooled": ("pooled_convolution", lambda: pooled(B, 6, 9, 3, 20, 3), 2, SUM),
     "pooled in bands": (
         "pooled_convolution",
@@ -279,6 +284,7 @@ CASES = {
     "column sum": ("window", lambda: k.column_sum(B, 37), 5, SUM),
     "row sum": ("row_reduction", lambda: k.row_reduction(B, 150, "add"), 5, SUM),
     "row max": ("row_reduction", lambda: k.row_reduction(3, B, "max"), 7, EXACT),
+    "softmax with a scale": ("row_reduction", lambda: k.scaled_softmax(B, 32), 3, SUM),
     "softmax 10": ("row_reduction", lambda: k.softmax(B, 10), 3, SUM),
     "softmax 131": ("row_reduction", lambda: k.softmax(B, 131), 2, SUM),
     "softmax 601": ("row_reduction", lambda: k.softmax(B, 601), 2, SUM),
