@@ -213,7 +213,8 @@ def test_nothing_is_leaked(make: Make, kind: str) -> None:
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - start
     tracemalloc.stop()
-    assert [sys.getrefcount(w) for w in watched] == before
+    after = [sys.getrefcount(w) for w in watched]
+    assert all(b - a < 100 for a, b in zip(before, after, strict=True)), (before, after)  # others may let go of a dtype
     assert grown < 50_000  # the smallest leak, 16 bytes a call, would be more than 16 * 8 * 1000
 
 
