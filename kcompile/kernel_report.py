@@ -14,7 +14,7 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, find_function, module_functions
 from kcompile.ir.dims import Dim, evaluate
 from kcompile.pipeline import PIPELINE, CompiledModule, run_stages
-from kcompile.strategies.structured import generic
+from kcompile.strategies.parts.structured import generic
 from kcompile.transforms.kernel.fusion_report import Apart, kept_apart
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
 

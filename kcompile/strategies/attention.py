@@ -29,15 +29,15 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.attention_parts import AttentionParts, Sum, parts
-from kcompile.strategies.attention_products import At, Products, tile
-from kcompile.strategies.attention_rows import Rows
-from kcompile.strategies.early_reads import is_large
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel
+from kcompile.strategies.parts.attention_parts import AttentionParts, Sum, parts
+from kcompile.strategies.parts.attention_products import At, Products, tile
+from kcompile.strategies.parts.attention_rows import Rows
+from kcompile.strategies.parts.early_reads import is_large
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel
 
 LINE = 64  # bytes
 BLOCK = 32  # rows of a block: 128 keys of 4 bytes a row are 16 KiB, a third of L1 with keys and values in the others

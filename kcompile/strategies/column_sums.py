@@ -18,11 +18,11 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import lane_dim, reduction_order
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import lane_dim, reduction_order
 
 Place = dict[int, LaneIndex]  # dims of the iteration space
 

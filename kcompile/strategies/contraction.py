@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
-from kcompile.strategies import register_tile, tile_choice
-from kcompile.strategies.long_runs import in_long_runs
-from kcompile.strategies.placement import whole_of
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts import register_tile, tile_choice
+from kcompile.strategies.parts.long_runs import in_long_runs
+from kcompile.strategies.parts.placement import whole_of
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile
 
 NARROW = 4  # results with fewer columns than this are dot products: row_reduction puts the lanes along k
 

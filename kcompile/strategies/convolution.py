@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation
-from kcompile.strategies import register_tile, tile_choice
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.structured import Kernel
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts import register_tile, tile_choice
+from kcompile.strategies.parts.structured import Kernel
+from kcompile.strategies.parts.tile_choice import Tile
 
 
 def match(kernel: Kernel, target: Target) -> Tile | None:

@@ -26,11 +26,11 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType
 from kcompile.strategies.contraction import is_multiply_add
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 MOST_TAPS = 64  # kernel elements; a tile is straight code of about 16 times as many operations
 HELD_TAPS = 9  # with 16 sums and an input, 26 of 32 registers; every input is loaded once then

@@ -22,14 +22,14 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.contraction import is_multiply_add
-from kcompile.strategies.frame import Frame
 from kcompile.strategies.inner_products import Folding, Place
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.placement import placed
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel
-from kcompile.strategies.tile_choice import results_fit, single_reduction
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.placement import placed
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel
+from kcompile.strategies.parts.tile_choice import results_fit, single_reduction
 
 COLUMNS = 4  # of w at a time: with 4 rows 16 sums and 8 vectors, two multiply-adds a load
 

@@ -23,12 +23,12 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.types import TensorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.looked_up import ask_for_later_row, reads_table
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import DEAR, Kernel, generic, is_static
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.looked_up import ask_for_later_row, reads_table
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import DEAR, Kernel, generic, is_static
 
 GRAIN = 4  # vectors of one axis that workers do not share out
 UNIT = 512  # elements of several rows that they do not

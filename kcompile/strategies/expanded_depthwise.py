@@ -19,12 +19,13 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType
-from kcompile.strategies import depthwise, expansion
+from kcompile.strategies import depthwise
 from kcompile.strategies.depthwise import Pixels
-from kcompile.strategies.expansion import Chunks, Expansion, Pair, ScratchTile
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts import expansion
+from kcompile.strategies.parts.expansion import Chunks, Expansion, Pair, ScratchTile
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.structured import Kernel
 
 BAND_BYTES = 1 << 19  # of the scratch: half of a second-level cache of 1 MiB; twice as much is no faster
 

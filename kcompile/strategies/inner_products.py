@@ -25,12 +25,12 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
 from kcompile.strategies.contraction import products_of_one_whole
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.placement import placed
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic, is_static
-from kcompile.strategies.tile_choice import least
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.placement import placed
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic, is_static
+from kcompile.strategies.parts.tile_choice import least
 
 MOST_FEATURES = 4
 UNROLLED_STEPS = 8  # steps of the sum that have no loop

@@ -35,14 +35,14 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
 from kcompile.strategies.contraction import products_of_one_whole
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.next_block import Ask, NextBlock
-from kcompile.strategies.placement import placed
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.sum_cut import Sums, block_bytes, block_steps, cut, packs, pays_to_turn, turn
-from kcompile.strategies.tile_choice import reduction_order
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.next_block import Ask, NextBlock
+from kcompile.strategies.parts.placement import placed
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.sum_cut import Sums, block_bytes, block_steps, cut, packs, pays_to_turn, turn
+from kcompile.strategies.parts.tile_choice import reduction_order
 
 Place = dict[int, LaneIndex]  # dims of the iteration space
 

@@ -19,14 +19,14 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import VectorType
-from kcompile.strategies import tile_choice
-from kcompile.strategies.attention_products import At, Products, tile
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel
+from kcompile.strategies.parts import tile_choice
+from kcompile.strategies.parts.attention_products import At, Products, tile
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel
 
 MOST_STEPS = 1024  # of a panel of 64 columns: 256 KiB, a quarter of L2
 VECTORS = 4  # of a block

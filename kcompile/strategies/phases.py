@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from kcompile.codegen.target import Target
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies import register_tile
 from kcompile.strategies.contraction import products_of_one_whole
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile, choose, least
+from kcompile.strategies.parts import register_tile
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile, choose, least
 
 
 @dataclass(frozen=True, slots=True)

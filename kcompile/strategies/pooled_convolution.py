@@ -23,15 +23,15 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
-from kcompile.strategies import tile_choice
 from kcompile.strategies.contraction import is_multiply_add
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.placement import placed, whole_of
-from kcompile.strategies.points import Points
-from kcompile.strategies.register_tile import Nest, Place, computes_once
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts import tile_choice
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.placement import placed, whole_of
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.register_tile import Nest, Place, computes_once
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile
 
 GRAIN = 1 << 16  # multiply-adds of a band: many times what its loops cost, and still several bands an image
 SHARED = 4  # pooled columns at a time: of 3 x 3 / 2 they take 26 maxima a vector of four, and 36 one by one

@@ -19,16 +19,16 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies import register_tile, tile_choice
 from kcompile.strategies.column_sums import axes_of, depends
 from kcompile.strategies.contraction import is_multiply_add
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.placement import placed, whole_of
-from kcompile.strategies.points import Points
-from kcompile.strategies.register_tile import Nest, Place
-from kcompile.strategies.structured import Generic, Kernel, generic, is_static
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts import register_tile, tile_choice
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.placement import placed, whole_of
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.register_tile import Nest, Place
+from kcompile.strategies.parts.structured import Generic, Kernel, generic, is_static
+from kcompile.strategies.parts.tile_choice import Tile
 
 
 def match(kernel: Kernel, target: Target) -> Tile | None:

@@ -21,13 +21,13 @@ from math import prod
 from kcompile.codegen.target import Target
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies import register_tile, tile_choice
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.early_reads import streamed_operand
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.register_tile import Nest, Place
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import ALIASED, Tile
+from kcompile.strategies.parts import register_tile, tile_choice
+from kcompile.strategies.parts.early_reads import streamed_operand
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.register_tile import Nest, Place
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import ALIASED, Tile
 
 
 def chain(kernel: Kernel) -> list[Generic]:

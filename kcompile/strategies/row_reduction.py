@@ -26,14 +26,14 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.combiner import COMBINERS, combiner, identity_of
-from kcompile.strategies.frame import Frame, storage
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.nan_paths import forgets_nan
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Parts, Points
-from kcompile.strategies.row_stages import Stages
-from kcompile.strategies.structured import DEAR, Generic, Kernel, generic
+from kcompile.strategies.parts.combiner import COMBINERS, combiner, identity_of
+from kcompile.strategies.parts.frame import Frame, storage
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.nan_paths import forgets_nan
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Parts, Points
+from kcompile.strategies.parts.row_stages import Stages
+from kcompile.strategies.parts.structured import DEAR, Generic, Kernel, generic
 
 GROUP = 4
 STAGES = 2  # reductions; the rows of more are too many to keep apart

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.placement import placed, whole_of
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import results_fit
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.placement import placed, whole_of
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import results_fit
 
 
 @dataclass(frozen=True, slots=True)

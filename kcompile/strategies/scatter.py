@@ -27,11 +27,11 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import product
 from kcompile.ir.types import TensorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Kernel
 
 Body = Callable[[Points, list[LaneIndex]], None]
 SHARED_VECTORS = 2  # of the last dim, from which on the workers share vectors: two cores get one each at least

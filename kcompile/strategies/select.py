@@ -43,8 +43,8 @@ from kcompile.strategies import (
     winograd,
     winograd_filter,
 )
-from kcompile.strategies.lanes import LaneError
-from kcompile.strategies.structured import Kernel, kernel
+from kcompile.strategies.parts.lanes import LaneError
+from kcompile.strategies.parts.structured import Kernel, kernel
 
 STRATEGIES: dict[str, ModuleType] = {
     "attention": attention,

@@ -24,18 +24,19 @@ from dataclasses import dataclass, replace
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies import depthwise, expansion, pixel_pairs, tile_choice
+from kcompile.strategies import depthwise
 from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.depthwise import Form, Pixels, PixelTile
-from kcompile.strategies.expansion import Chunks, Expansion, Pair, ScratchTile
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.pixel_pairs import Pairs, interleaved
-from kcompile.strategies.points import Points
-from kcompile.strategies.register_tile import Nest
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts import expansion, pixel_pairs, tile_choice
+from kcompile.strategies.parts.expansion import Chunks, Expansion, Pair, ScratchTile
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.pixel_pairs import Pairs, interleaved
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.register_tile import Nest
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile
 
 MOST_ROWS = 4  # of a band: what a tile of the depthwise convolution has at most
 BAND_BYTES = 1 << 19  # half of a second-level cache of 1 MiB

@@ -24,13 +24,13 @@ from kcompile.ir.affine import AffineMap
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.strategies.contraction import is_multiply_add
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.placement import whole_of
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel
-from kcompile.strategies.tile_choice import divides, results_fit, single_reduction
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.placement import whole_of
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel
+from kcompile.strategies.parts.tile_choice import divides, results_fit, single_reduction
 
 MOST_TAPS = 7  # across: a register each
 LATENCY = 4  # cycles of a multiply-add, of which two begin in a cycle

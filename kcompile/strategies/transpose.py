@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from kcompile.codegen.target import Target
-from kcompile.strategies.structured import Kernel, generic
-from kcompile.strategies.tile_choice import Tile, rows_limit
+from kcompile.strategies.parts.structured import Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile, rows_limit
 from kcompile.strategies.winograd import Blocks
 
 

@@ -17,11 +17,11 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Kernel
 
 SIDE_BY_SIDE = 4  # vectors of channels: a run of 256 bytes; more leave less for other workers
 

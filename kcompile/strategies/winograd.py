@@ -26,12 +26,12 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.structured import Kernel
-from kcompile.strategies.tile_choice import rows_limit
-from kcompile.strategies.winograd_results import Scatter
-from kcompile.strategies.winograd_transforms import (
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.structured import Kernel
+from kcompile.strategies.parts.tile_choice import rows_limit
+from kcompile.strategies.parts.winograd_results import Scatter
+from kcompile.strategies.parts.winograd_transforms import (
     GatherParts,
     Tiles,
     image_shape,

@@ -20,11 +20,11 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.structured import Kernel
-from kcompile.strategies.tile_choice import rows_limit
-from kcompile.strategies.winograd_transforms import (
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.structured import Kernel
+from kcompile.strategies.parts.tile_choice import rows_limit
+from kcompile.strategies.parts.winograd_transforms import (
     Gather,
     GatherParts,
     Tiles,

@@ -28,10 +28,10 @@ from kcompile.pipeline import compile_module
 from kcompile.runtime import abi, host
 from kcompile.runtime.memory import Memory
 from kcompile.strategies import select
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Kernel
 from tests.end_to_end.traced import traced
 from tests.guard import guarded
 

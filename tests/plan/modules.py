@@ -18,7 +18,7 @@ from kcompile.ir.attributes import ArrayAttr, IntArrayAttr
 from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.dims import evaluate, symbol
 from kcompile.ir.types import FunctionType, TensorType
-from kcompile.strategies.frame import buffer_type
+from kcompile.strategies.parts.frame import buffer_type
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
 from kcompile.transforms.plan.places import Place, place_of
 

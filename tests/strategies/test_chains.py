@@ -11,7 +11,7 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.interpreter import interpret
 from kcompile.ir.types import DYNAMIC, MemRefType
-from kcompile.strategies.chains import split_chains
+from kcompile.strategies.parts.chains import split_chains
 
 ROWS, LANES = 5, 4
 BUFFER = MemRefType((DYNAMIC, LANES), t.f32)

@@ -10,7 +10,7 @@ from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
 from kcompile.ir.interpreter import interpret
 from kcompile.ir.types import MemRefType
-from kcompile.strategies.frame import Frame
+from kcompile.strategies.parts.frame import Frame
 
 
 @settings(deadline=None, max_examples=40)

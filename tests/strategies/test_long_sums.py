@@ -12,9 +12,10 @@ from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.dims import evaluate
 from kcompile.ir.interpreter import Interpreter, interpret
-from kcompile.strategies import long_sums, sum_cut
+from kcompile.strategies import long_sums
+from kcompile.strategies.parts import sum_cut
+from kcompile.strategies.parts.structured import kernel
 from kcompile.strategies.select import lower
-from kcompile.strategies.structured import kernel
 from tests.strategies import convolution_kernels as c
 from tests.strategies import linalg_kernels as k
 from tests.strategies.sum_kernels import dot_of_pieces

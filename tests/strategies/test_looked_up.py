@@ -11,7 +11,7 @@ import pytest
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.interpreter import Interpreter, interpret
-from kcompile.strategies import looked_up
+from kcompile.strategies.parts import looked_up
 from kcompile.strategies.select import lower
 from tests.strategies import indexing_kernels as x
 

@@ -14,9 +14,9 @@ from kcompile.ir import types as t
 from kcompile.ir.affine import dims_map
 from kcompile.ir.builder import new_module
 from kcompile.ir.core import Operation, Value, module_functions
-from kcompile.strategies.nan_paths import forgets_nan
+from kcompile.strategies.parts.nan_paths import forgets_nan
+from kcompile.strategies.parts.structured import generic, kernel
 from kcompile.strategies.select import lower
-from kcompile.strategies.structured import generic, kernel
 from tests.guard import run_guarded
 from tests.strategies.linalg_kernels import LinalgKernel, softmax
 from tests.strategies.test_strategies import TARGETS, B

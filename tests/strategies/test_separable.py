@@ -7,8 +7,8 @@ import pytest
 from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.strategies import separable
+from kcompile.strategies.parts.structured import Kernel, kernel
 from kcompile.strategies.separable import BAND_BYTES, Blocks, band_bytes, block_of
-from kcompile.strategies.structured import Kernel, kernel
 from tests.strategies import convolution_kernels as c
 from tests.strategies.linalg_kernels import BATCH
 

@@ -11,8 +11,8 @@ from kcompile.ir import types as t
 from kcompile.ir.core import module_functions
 from kcompile.ir.interpreter import interpret
 from kcompile.strategies import sliding_windows
+from kcompile.strategies.parts.structured import kernel
 from kcompile.strategies.select import lower
-from kcompile.strategies.structured import kernel
 from tests.guard import run_guarded
 from tests.strategies.linalg_kernels import BATCH
 from tests.strategies.sliding_kernels import grouped

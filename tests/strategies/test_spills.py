@@ -10,8 +10,8 @@ from kcompile.codegen.target import Target
 from kcompile.codegen.text import symbol_name
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, module_functions
+from kcompile.strategies.parts.tile_choice import rows_limit
 from kcompile.strategies.select import lower
-from kcompile.strategies.tile_choice import rows_limit
 from tests.strategies import convolution_kernels as c
 from tests.strategies import linalg_kernels as k
 from tests.strategies.test_strategies import TARGETS

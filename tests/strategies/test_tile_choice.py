@@ -8,8 +8,8 @@ from kcompile.codegen.target import Target
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.dims import Dim
 from kcompile.strategies import contraction
+from kcompile.strategies.parts.structured import kernel
 from kcompile.strategies.select import lower
-from kcompile.strategies.structured import kernel
 from tests.strategies import linalg_kernels as k
 from tests.strategies.test_strategies import TARGETS
 

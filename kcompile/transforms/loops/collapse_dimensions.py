@@ -24,7 +24,7 @@ from kcompile.ir.core import Operation, Value, module_functions
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import FunctionType, TensorType
-from kcompile.strategies.structured import Generic, generic
+from kcompile.strategies.parts.structured import Generic, generic
 
 Groups = list[list[int]]
 

@@ -19,9 +19,9 @@ from kcompile.codegen.target import Target
 from kcompile.ir.builder import new_module
 from kcompile.ir.core import Operation, module_functions
 from kcompile.ir.passes import pass_
-from kcompile.strategies.lanes import LaneError
+from kcompile.strategies.parts.lanes import LaneError
+from kcompile.strategies.parts.structured import Kernel, kernel
 from kcompile.strategies.select import candidates, is_kernel, lower
-from kcompile.strategies.structured import Kernel, kernel
 from kcompile.strategies.variants import variants
 
 MOST = 24  # candidates of a kernel

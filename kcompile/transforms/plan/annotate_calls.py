@@ -17,7 +17,7 @@ from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
-from kcompile.strategies.structured import generic
+from kcompile.strategies.parts.structured import generic
 from kcompile.transforms.plan.packing import bound
 
 # Picoseconds of one thread: 10 for a multiply-add (100 of them a ns, measured); polynomials of 10 to 20 operations;

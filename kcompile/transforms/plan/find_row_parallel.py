@@ -18,7 +18,7 @@ from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import Dim, SymbolicDim, product, symbol
 from kcompile.ir.passes import pass_
-from kcompile.strategies.structured import generic
+from kcompile.strategies.parts.structured import generic
 
 BATCH = symbol("b")
 ROWS_APART = ("graph.winograd_convolution",)  # graph ops that keep the rows of their first operand apart

@@ -24,7 +24,7 @@ from kcompile.ir.core import Block, Operation, Region, Value, find_function
 from kcompile.ir.dims import Dim, evaluate, symbols_of
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import FunctionType, MemRefType, TensorType, Type
-from kcompile.strategies.frame import buffer_type
+from kcompile.strategies.parts.frame import buffer_type
 from kcompile.transforms.plan.liveness import Assignment, Cell, assign, donated_argument
 from kcompile.transforms.plan.loop_places import Loop, Part
 from kcompile.transforms.plan.packing import Lifetime, bound, pack

@@ -12,8 +12,8 @@ from kcompile import keras
 from kcompile.codegen import timing
 from kcompile.codegen.target import Target
 from kcompile.ir.core import module_functions
+from kcompile.strategies.parts.structured import kernel
 from kcompile.strategies.select import candidates, lower
-from kcompile.strategies.structured import kernel
 from kcompile.strategies.variants import variants
 from kcompile.transforms.loops.tune_strategies import tune_strategies
 from tests.strategies.test_strategies import CASES

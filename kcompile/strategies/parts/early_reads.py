@@ -16,9 +16,9 @@ from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
 from kcompile.ir.dims import product
 from kcompile.ir.types import TensorType
-from kcompile.strategies.placement import whole_of
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts.placement import whole_of
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.tile_choice import Tile
 
 LARGE = 1 << 16  # elements that may be beyond the second-level cache
 LONG, SHORT = 64, 32  # steps of a sum in which the epilogue's operands arrive, and fewest for the next rows

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from kcompile.dialects.upstream.builder import constant_value
 from kcompile.ir.core import Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic
 from kcompile.strategies.transpose import turn
 
 UNROLLED = 16  # steps of a product without a loop

@@ -26,14 +26,14 @@ from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.dims import SymbolicDim
-from kcompile.strategies.chains import split_chains
-from kcompile.strategies.early_reads import asks_in_tiles, has_time, joined_operands, streamed_operand
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.placement import placed, whole_of
-from kcompile.strategies.points import Parts, Points
-from kcompile.strategies.structured import Generic, Kernel, generic, is_static
-from kcompile.strategies.tile_choice import Tile, divides, least, part_axis, reduction_order
+from kcompile.strategies.parts.chains import split_chains
+from kcompile.strategies.parts.early_reads import asks_in_tiles, has_time, joined_operands, streamed_operand
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.placement import placed, whole_of
+from kcompile.strategies.parts.points import Parts, Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic, is_static
+from kcompile.strategies.parts.tile_choice import Tile, divides, least, part_axis, reduction_order
 
 FEW_SUMS = 4  # with more, steps of windows that overlap are not unrolled: LLVM keeps what they share, and sums spill
 UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
-from kcompile.strategies.structured import Generic
+from kcompile.strategies.parts.structured import Generic
 
 COMBINERS = {
     "arith.addf": "add", "arith.addi": "add", "arith.mulf": "mul", "arith.muli": "mul",

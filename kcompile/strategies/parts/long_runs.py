@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
-from kcompile.strategies.structured import Generic, Kernel
-from kcompile.strategies.tile_choice import Tile
+from kcompile.strategies.parts.structured import Generic, Kernel
+from kcompile.strategies.parts.tile_choice import Tile
 
 FEW_ROWS = 16  # with more, and with more steps, there is enough to compute to wait for memory the less
 FEW_STEPS = 64

@@ -14,8 +14,8 @@ from kcompile.ir.attributes import ArrayAttr, DimsAttr, StringAttr
 from kcompile.ir.core import Block, Operation, Region, Value
 from kcompile.ir.dims import Dim, SymbolicDim
 from kcompile.ir.types import DYNAMIC, FunctionType, IntegerType, MemRefType, TensorType, Type
-from kcompile.strategies.border import fill_border
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts.border import fill_border
+from kcompile.strategies.parts.structured import Kernel
 
 
 class Frame:

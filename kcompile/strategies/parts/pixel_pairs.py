@@ -19,10 +19,10 @@ from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.register_tile import Nest
-from kcompile.strategies.structured import Generic, Kernel
-from kcompile.strategies.tile_choice import rows_limit
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.register_tile import Nest
+from kcompile.strategies.parts.structured import Generic, Kernel
+from kcompile.strategies.parts.tile_choice import rows_limit
 
 MOST_VECTORS = 7  # of a pair: three pairs of them are 21 sums
 

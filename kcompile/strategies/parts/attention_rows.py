@@ -12,12 +12,12 @@ from typing import Any
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.attention_parts import AttentionParts
-from kcompile.strategies.combiner import COMBINERS, combiner, identity_of
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.points import Parts, Points
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.attention_parts import AttentionParts
+from kcompile.strategies.parts.combiner import COMBINERS, combiner, identity_of
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.points import Parts, Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 ACCUMULATORS = 4  # independent running results of a reduction
 UNROLLED_VECTORS = 16  # rows up to this long are straight code

@@ -18,11 +18,11 @@ from kcompile.ir.types import TensorType
 from kcompile.strategies import depthwise
 from kcompile.strategies.contraction import is_multiply_add
 from kcompile.strategies.depthwise import Form
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, generic
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, generic
 
 CHUNKS = (32, 48, 16)  # channels of a chunk, best first: 2 or 3 vectors of 16 for tiles of 14 or 8 pixels
 

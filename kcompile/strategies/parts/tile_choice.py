@@ -17,9 +17,9 @@ from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product, symbols_of
 from kcompile.ir.types import TensorType
-from kcompile.strategies.parameters import Parameters
-from kcompile.strategies.placement import whole_of
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.parameters import Parameters
+from kcompile.strategies.parts.placement import whole_of
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 MANY_ROWS = 12  # fixed rows from which on nothing needs more than one accumulator an element
 ALIASED = 2048  # bytes: rows that are multiples of it apart share few sets of the first-level cache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
 
 
 def whole_of(root: Value) -> Value:

@@ -12,10 +12,10 @@ from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points, is_position
-from kcompile.strategies.structured import Kernel
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points, is_position
+from kcompile.strategies.parts.structured import Kernel
 
 AHEAD = 8  # rows
 LARGE = 1 << 20  # elements of a table of which little is in the third-level cache when other tensors were used

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
-from kcompile.strategies.combiner import combiner
 from kcompile.strategies.contraction import has_windows, is_multiply_add
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.combiner import combiner
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from kcompile.ir.dims import Dim
 from kcompile.ir.types import MemRefType, TensorType, VectorType
 
 if TYPE_CHECKING:
-    from kcompile.strategies.frame import Frame
+    from kcompile.strategies.parts.frame import Frame
 
 VECTOR_BYTES = 64  # the backend cuts it where vectors are shorter
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
-from kcompile.strategies.combiner import combiner
-from kcompile.strategies.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.combiner import combiner
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
 
 KEEPS_NAN = frozenset(
     {"arith.addf", "arith.subf", "arith.mulf", "arith.divf", "arith.negf", "math.exp", "math.log", "math.fma"}

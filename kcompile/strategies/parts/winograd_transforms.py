@@ -19,9 +19,9 @@ from kcompile.dialects.upstream.builder import LoopBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points
 
 Planes = tuple[Value, Value]  # memory [plane, tile * width + feature], and the plane of the first point
 Lines = Any  # values by number: a sequence, or a Column

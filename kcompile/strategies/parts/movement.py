@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
 
 if TYPE_CHECKING:
-    from kcompile.strategies.points import Points
+    from kcompile.strategies.parts.points import Points
 
 
 def extract_slice(points: Points, op: Operation, tensor: Value, indices: list[LaneIndex]) -> Value:

@@ -14,11 +14,11 @@ from kcompile.dialects.graph.winograd import PAIRS
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.points import Points
-from kcompile.strategies.structured import Generic, Kernel, generic
-from kcompile.strategies.winograd_transforms import Planes, Tiles, image_shape, transform_outputs
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.points import Points
+from kcompile.strategies.parts.structured import Generic, Kernel, generic
+from kcompile.strategies.parts.winograd_transforms import Planes, Tiles, image_shape, transform_outputs
 
 UNROLLED_EPILOGUE = 12  # operations an element; a longer epilogue is a loop over the tile instead of m x m copies
 

@@ -20,10 +20,10 @@ from kcompile.ir.affine import AffineExpr, AffineMap
 from kcompile.ir.core import Block, Operation, Value
 from kcompile.ir.dims import SymbolicDim
 from kcompile.ir.types import TensorType, VectorType
-from kcompile.strategies import movement
-from kcompile.strategies.frame import Frame
-from kcompile.strategies.lanes import LaneError, LaneIndex
-from kcompile.strategies.structured import generic
+from kcompile.strategies.parts import movement
+from kcompile.strategies.parts.frame import Frame
+from kcompile.strategies.parts.lanes import LaneError, LaneIndex
+from kcompile.strategies.parts.structured import generic
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from kcompile.dialects.upstream.builder import constant_value
 from kcompile.ir.core import Value
 from kcompile.ir.types import VectorType
-from kcompile.strategies.lanes import LaneIndex
-from kcompile.strategies.structured import DEAR, generic
+from kcompile.strategies.parts.lanes import LaneIndex
+from kcompile.strategies.parts.structured import DEAR, generic
 
 if TYPE_CHECKING:
     from kcompile.strategies.row_reduction import Row, RowEmitter

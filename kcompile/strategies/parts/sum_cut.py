@@ -12,8 +12,8 @@ from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim, evaluate, symbols_of
 from kcompile.ir.types import TensorType
-from kcompile.strategies.structured import Generic, Kernel
-from kcompile.strategies.tile_choice import Space, lane_dim, reduction_order, row_dim, row_stride, rows_limit
+from kcompile.strategies.parts.structured import Generic, Kernel
+from kcompile.strategies.parts.tile_choice import Space, lane_dim, reduction_order, row_dim, row_stride, rows_limit
 
 NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
