@@ -16,6 +16,8 @@ from typing import ClassVar, Union
 
 from kcompile.errors import IRError
 
+NOMINAL_SIZE = 32  # what a symbol counts as where sizes are compared: a usual batch
+
 Dim = Union[int, "SymbolicDim"]
 Monomial = tuple[str, ...]
 
@@ -139,6 +141,11 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
             coefficient *= sizes[name]
         total += coefficient
     return total
+
+
+def nominal(dim: Dim) -> int:
+    """A number to compare sizes with, when a dim is symbolic."""
+    return evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL_SIZE)) if isinstance(dim, SymbolicDim) else dim
 
 
 def substitute(dim: Dim, sizes: Mapping[str, Dim]) -> Dim:

@@ -38,7 +38,8 @@ def test_a_row_asks_ahead_for_panels_beyond_the_second_level_cache(inner: int, a
 
 @pytest.mark.parametrize(("rows", "steps", "columns", "asks"), [
     (512, 256, 64, True),
-    (k.BATCH, 64, 64, True),
+    (k.BATCH * 64, 64, 64, True),
+    (k.BATCH, 784, 64, False),  # a usual batch is in it, too
     (64, 256, 64, False),  # in the second-level cache
     (4096, 16, 64, False),  # too few steps for the lines to come in time
     (4096, 128, 16, False),  # no loads left: a tile of one vector has about as many as multiply-adds
@@ -54,7 +55,9 @@ def test_a_product_asks_for_the_next_rows_of_what_may_be_beyond_the_cache(
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("rows", "steps", "asks"), [(k.BATCH, 128, True), (8, 128, False), (k.BATCH, 16, False)])
+@pytest.mark.parametrize(
+    ("rows", "steps", "asks"), [(k.BATCH * 64, 128, True), (8, 128, False), (k.BATCH * 64, 16, False)]
+)
 def test_a_tile_asks_for_what_its_epilogue_reads(rows: Dim, steps: int, asks: bool, target: str) -> None:
     """A residual comes from beyond the cache, all of a tile at once."""
     loops = loops_of(k.added_products(rows, [steps], 64), target)
@@ -62,7 +65,12 @@ def test_a_tile_asks_for_what_its_epilogue_reads(rows: Dim, steps: int, asks: bo
     assert bool(asked) == asks
 
 
-@pytest.mark.parametrize(("batch", "asks"), [(k.BATCH, True), (2, False)])
+def test_an_update_of_weights_by_a_usual_batch_is_over_before_what_it_asks_for_comes() -> None:
+    loops = loops_of(k.update(k.BATCH, 784, 512), "x86-64-v4")
+    assert not any(op.name == "memref.prefetch" for op in loops.walk())
+
+
+@pytest.mark.parametrize(("batch", "asks"), [(k.BATCH * 4, True), (2, False)])
 def test_attention_asks_for_the_operands_of_the_next_head(batch: Dim, asks: bool) -> None:
     """A row of queries, keys and values for each row of scores; not where all of it is in the cache."""
     loops = loops_of(k.attention(batch, 16, 16, 2, 32, 32), "x86-64-v4")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
-from kcompile.ir.dims import product
+from kcompile.ir.dims import nominal, product
 from kcompile.ir.types import TensorType
 from kcompile.strategies.parts.placement import whole_of
 from kcompile.strategies.parts.structured import Generic, Kernel, generic
@@ -66,11 +66,8 @@ def has_time(lines: int, rows: int, vectors: int, unroll: int) -> bool:
 
 
 def _has_steps(view: Generic, least: int) -> bool:
-    steps = product([view.extents()[d] for d in view.reductions])
-    return not isinstance(steps, int) or steps >= least
+    return nominal(product([view.extents()[d] for d in view.reductions])) >= least
 
 
 def is_large(value: Value) -> bool:
-    """Whether a tensor is large, or a symbol says how long it is."""
-    size = value.type.size if isinstance(value.type, TensorType) else 0
-    return not isinstance(size, int) or size >= LARGE
+    return isinstance(value.type, TensorType) and nominal(value.type.size) >= LARGE

@@ -16,11 +16,12 @@ from math import prod
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
+from kcompile.ir.dims import nominal
 from kcompile.strategies.parts.frame import Frame
 from kcompile.strategies.parts.lanes import LaneIndex
 from kcompile.strategies.parts.points import Points
 from kcompile.strategies.parts.structured import Generic
-from kcompile.strategies.parts.sum_cut import Sums, nominal
+from kcompile.strategies.parts.sum_cut import Sums
 from kcompile.strategies.parts.tile_choice import reduction_order, row_stride
 
 LINE = 64  # bytes

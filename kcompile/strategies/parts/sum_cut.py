@@ -10,12 +10,11 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.affine import AffineMap
 from kcompile.ir.core import Value
-from kcompile.ir.dims import Dim, evaluate, symbols_of
+from kcompile.ir.dims import nominal
 from kcompile.ir.types import TensorType
 from kcompile.strategies.parts.structured import Generic, Kernel
 from kcompile.strategies.parts.tile_choice import Space, lane_dim, reduction_order, row_dim, row_stride, rows_limit
 
-NOMINAL = 32  # what a symbolic dim counts as, a usual batch
 LONG = 512  # steps of a sum from which on blocks pay for loading and storing it
 FEW_ROWS = 8  # fewer do not fill a tile
 MOST_SUMS = 1 << 20  # the sums of a worker: 4 MiB of f32
@@ -187,10 +186,6 @@ def tile_of(extent: int, columns: int, target: Target) -> tuple[int, int]:
     space = Space((extent,), extent, columns, 1, 1, 1, target)
     shapes = [(r, v) for v in (1, 2, 3, 4) if columns % v == 0 for r in range(1, rows_limit(v, target) + 1)]
     return min((s for s in shapes if s[0] <= extent), key=lambda s: (space.cost(*s), -s[0] * s[1]))
-
-
-def nominal(dim: Dim) -> int:
-    return dim if isinstance(dim, int) else evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL))
 
 
 def bytes_of(value: Value) -> int:

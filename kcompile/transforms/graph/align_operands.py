@@ -18,12 +18,11 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.contraction import free_axes
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, module_functions
-from kcompile.ir.dims import SymbolicDim
+from kcompile.ir.dims import SymbolicDim, nominal
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
 from kcompile.transforms.graph.attention_gradient_pattern import attention_products
 from kcompile.transforms.graph.roles import WeightOnly
-from kcompile.transforms.kernel.cost_model import nominal
 
 FEW_ROWS = 32  # 32x512 by 512x512: 70 us and 35 to turn the weights, 87 as they are; the sweep pays from 64 rows on
 WHOLE = 16  # elements: a vector of every target

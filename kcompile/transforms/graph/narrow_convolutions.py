@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation
+from kcompile.ir.dims import nominal
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph.narrow_dots import LONG, NARROW
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 

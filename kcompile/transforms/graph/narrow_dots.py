@@ -15,9 +15,8 @@ from collections.abc import Sequence
 
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir.core import Operation
-from kcompile.ir.dims import Dim, SymbolicDim, product
+from kcompile.ir.dims import Dim, SymbolicDim, nominal, product
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 NARROW = 3  # features; with more the contraction strategy has tiles, masked at the edge

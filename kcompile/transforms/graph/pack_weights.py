@@ -22,9 +22,9 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.control import ScanView, code_blocks, times_run
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, module_functions
+from kcompile.ir.dims import nominal
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph.roles import WeightOnly
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 WIDTHS = (32, 16)  # columns of a panel: whole vectors on every target, and what most tiles take

@@ -17,9 +17,8 @@ from math import prod
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
-from kcompile.ir.dims import SymbolicDim
+from kcompile.ir.dims import SymbolicDim, nominal
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 LEAST = 1 << 16  # a piece of 8192 takes 100 times as long as to write its results and read them again, or more

@@ -12,8 +12,8 @@ from __future__ import annotations
 from kcompile.dialects.graph import GraphBuilder
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
+from kcompile.ir.dims import nominal
 from kcompile.ir.passes import pass_
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 LEAST = 1 << 15  # elements; a core adds 32 KiB of f32 in about the time two barriers take

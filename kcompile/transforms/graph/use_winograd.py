@@ -20,14 +20,13 @@ from kcompile.dialects.graph import GraphBuilder
 from kcompile.dialects.graph.winograd import PANEL, WHOLE, matrices, panels
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value, module_functions
-from kcompile.ir.dims import SymbolicDim
+from kcompile.ir.dims import SymbolicDim, nominal
 from kcompile.ir.passes import pass_
 from kcompile.transforms.graph import convolution_cost
 from kcompile.transforms.graph.convolution_cost import Choice
 from kcompile.transforms.graph.narrow_convolutions import is_narrow_gradient, sums_along_inputs
 from kcompile.transforms.graph.roles import WeightOnly
 from kcompile.transforms.graph.tap_windows import Axis, windows_of
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 IMAGES = (0, 3, 1, 2)  # batch, features, height, width of channels_last

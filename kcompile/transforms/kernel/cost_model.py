@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
-from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product, symbols_of
+from kcompile.ir.dims import nominal, product
 from kcompile.transforms.kernel.kinds import MOVEMENT, tensor_type
 
 ELEMENT_TRAFFIC = 4.0  # operations that one element of memory traffic is worth
-NOMINAL_SIZE = 32  # what a symbolic dim counts as, a usual batch
 RECOMPUTE_LIMIT = 8.0  # operations an element that may be done twice instead of being stored
 LEAST_STORED = 1 << 12  # elements worth not storing; less stays in the first-level cache
 MOST_PLACES, LARGE_TABLE = 1 << 15, 1 << 21  # of a scatter in blocks; four such tables of f32 fill 32 MiB of L3
@@ -36,11 +35,6 @@ def work(op: Operation) -> float:
 def dispatch_work(dispatch: Operation) -> float:
     """Operations an element that an elementwise dispatch does."""
     return sum(work(op) for op in dispatch.body.ops)
-
-
-def nominal(dim: Dim) -> int:
-    """A number to compare sizes with, when a dim is symbolic."""
-    return evaluate(dim, dict.fromkeys(symbols_of(dim), NOMINAL_SIZE)) if isinstance(dim, SymbolicDim) else dim
 
 
 def nominal_size(value: Value) -> int:

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 
 from kcompile.ir.affine import identity_map
 from kcompile.ir.core import Block, Operation, Value
-from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.dims import Dim, SymbolicDim, nominal
 from kcompile.ir.passes import pass_
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.access import reads
-from kcompile.transforms.kernel.cost_model import nominal
 from kcompile.transforms.kernel.dispatches import Dispatches, argument_of, in_each_block, root_op, yielded
 from kcompile.transforms.kernel.fuse_pads import inside_shape
 from kcompile.transforms.kernel.kinds import CONTRACTIONS, root_of, tensor_type

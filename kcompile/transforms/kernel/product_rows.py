@@ -7,8 +7,7 @@ from math import prod
 
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
-from kcompile.ir.dims import Dim, SymbolicDim
-from kcompile.transforms.kernel.cost_model import nominal
+from kcompile.ir.dims import Dim, SymbolicDim, nominal
 from kcompile.transforms.kernel.kinds import tensor_type
 
 LEAST = 1 << 17  # elements; half a MiB or less is read the second time from the second-level cache

@@ -24,10 +24,10 @@ from kcompile.dialects.plan import BarrierKey, barrier_key, one_dim
 from kcompile.ir.attributes import DimsAttr, IntArrayAttr, attribute
 from kcompile.ir.builder import Builder
 from kcompile.ir.core import Block, Operation, find_function
-from kcompile.ir.dims import Dim, SymbolicDim
+from kcompile.ir.dims import NOMINAL_SIZE, Dim, SymbolicDim
 from kcompile.ir.passes import pass_
 from kcompile.transforms.plan.index_terms import ONE, Term, UnknownIndexError
-from kcompile.transforms.plan.packing import REPRESENTATIVE_SIZE, dim_of, terms_of
+from kcompile.transforms.plan.packing import dim_of, terms_of
 from kcompile.transforms.plan.places import Place, later, outside, place_of
 from kcompile.transforms.plan.worker_shares import KernelShares, Share, Shares, together
 
@@ -238,7 +238,7 @@ class _Walk:
 
 def _is_usual(needs: Needs) -> bool:
     """Whether a usual batch on two workers meets the needs: the test takes a few ns in vain where it never holds."""
-    return all(Fraction(term.at(REPRESENTATIVE_SIZE)) % 2 == 0 for term in needs)
+    return all(Fraction(term.at(NOMINAL_SIZE)) % 2 == 0 for term in needs)
 
 
 def _implied(needs: Needs) -> Needs:

@@ -8,11 +8,11 @@ moves each optimizer update right behind its gradient.
 from __future__ import annotations
 
 from kcompile.ir.core import Operation, Value, find_function
+from kcompile.ir.dims import nominal
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import TensorType
 from kcompile.transforms.plan.annotate_calls import tensor_bytes
 from kcompile.transforms.plan.loop_places import source_of
-from kcompile.transforms.plan.packing import weigh
 
 CALLS = ("kernel.call", "graph.scan")  # a scan counts as one call; the order in its body stays
 
@@ -65,7 +65,7 @@ class _Graph:
             for result in call.results:
                 assert isinstance(result.type, TensorType)
                 # What is returned does not live in the arena, and is never freed.
-                self.bytes[result] = 0 if result in returned else weigh(tensor_bytes(result.type))
+                self.bytes[result] = 0 if result in returned else nominal(tensor_bytes(result.type))
                 self.users[result] = set()
 
     def greedy(self) -> list[int]:

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from kcompile.ir.dims import Dim, Monomial, SymbolicDim, evaluate, symbol, symbols_of
+from kcompile.ir.dims import NOMINAL_SIZE, Dim, Monomial, SymbolicDim, symbol
 
 Terms = dict[Monomial, int]
 Coefficients = np.ndarray[Any, np.dtype[np.int64]]
 
 # Which of two buffers counts as the larger is decided at this size of every symbol: a usual batch.
-REPRESENTATIVE_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,6 @@ def at_most(a: Dim, b: Dim) -> bool:
     return all(c <= larger.get(m, 0) for m, c in terms_of(a).items())
 
 
-def weigh(size: Dim) -> int:
-    """The size at the representative sizes."""
-    return evaluate(size, dict.fromkeys(symbols_of(size), REPRESENTATIVE_SIZE))
-
-
 def apart(offset: Dim, size: Dim, other_offset: Dim, other_size: Dim) -> bool:
     """Whether two ranges never overlap, whatever the sizes are."""
     return at_most(offset + size, other_offset) or at_most(other_offset + other_size, offset)
@@ -85,7 +79,7 @@ def pack(lifetimes: Sequence[Lifetime], alignment: int = 64) -> tuple[list[Dim],
     monomials = sorted({m for terms in bounds for m in terms}, key=lambda m: (len(m), m))
     sizes = np.array([[terms.get(m, 0) for m in monomials] for terms in bounds], np.int64)
     sizes = sizes.reshape(len(bounds), len(monomials))
-    weights = np.array([float(REPRESENTATIVE_SIZE) ** len(m) for m in monomials])
+    weights = np.array([float(NOMINAL_SIZE) ** len(m) for m in monomials])
     first = np.array([lifetime.first for lifetime in lifetimes], np.int64)
     last = np.array([lifetime.last for lifetime in lifetimes], np.int64)
     offsets = np.zeros_like(sizes)
