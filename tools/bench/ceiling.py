@@ -9,6 +9,8 @@ import ctypes
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import llvmlite.binding as llvm
 
@@ -45,8 +47,9 @@ def loop(lanes: int) -> str:
     ])  # fmt: skip
 
 
-def multiply_adds(threads: int = 1, seconds: float = 0.5) -> float:
-    """GFLOP/s that `threads` threads reach together in slices of about a millisecond; two flops a multiply-add."""
+@contextmanager
+def compiled_loop() -> Iterator[tuple[Callable[[int], float], int]]:
+    """The loop as a function of its rounds, and the flops of a round: two a multiply-add."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features()
@@ -56,15 +59,20 @@ def multiply_adds(threads: int = 1, seconds: float = 0.5) -> float:
     )
     with llvm.create_mcjit_compiler(llvm.parse_assembly(loop(lanes)), target) as engine:
         engine.finalize_object()
-        run = ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_int64)(engine.get_function_address("multiply_add"))
+        address = engine.get_function_address("multiply_add")
+        yield ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_int64)(address), 2 * CHAINS * lanes
+
+
+def multiply_adds(threads: int = 1, seconds: float = 0.5) -> float:
+    """GFLOP/s that `threads` threads reach together in slices of about a millisecond."""
+    with compiled_loop() as (run, flops):
         best = [0.0] * threads
 
         def work(number: int) -> None:
             end = time.perf_counter() + seconds
             while (start := time.perf_counter()) < end:
                 run(ROUNDS)  # the lock of the interpreter is free meanwhile
-                rate = 2 * CHAINS * lanes * ROUNDS / (time.perf_counter() - start) / 1e9
-                best[number] = max(best[number], rate)
+                best[number] = max(best[number], flops * ROUNDS / (time.perf_counter() - start) / 1e9)
 
         team = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
         for member in team:

@@ -3,10 +3,9 @@ of all operands and results, each moved once, per second.
 
     python tools/bench/kernels.py                       all shapes
     python tools/bench/kernels.py conv --batch 8        names that hold "conv"
-    python tools/bench/kernels.py conv --peak 276       GF/s of this core; measured unless given
 
-Weights are frozen, as `kcompile.compile` does. Variants of a shape run in turns, and the least time counts: other work
-on the machine then disturbs all of them alike.
+Weights are frozen, as `kcompile.compile` does. Variants of a shape run in turns, with the loop that measures the peak,
+and the least time counts: other work on the machine, and its clock, then change all of them alike.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from ceiling import multiply_adds
+from ceiling import compiled_loop
 
 from kcompile.codegen.timing import in_turns
 from kcompile.dialects.graph import GraphBuilder
@@ -31,6 +30,7 @@ from kcompile.runtime.executable import CompiledFunction
 from kcompile.tracing.trace import ArgumentSpec, ResultSpec, TracedFunction
 
 SECONDS = 0.5  # for all variants of a shape
+ROUNDS = 100_000  # of the loop that measures the peak: some 150 us
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ def compiled(module: Operation, options: dict[str, Any]) -> tuple[CompiledFuncti
     return CompiledFunction(traced, Options.of(freeze=True, threads=1, **options)), arrays[0]
 
 
-def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, float], int]:
-    """Seconds of every variant, and the flops."""
+def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, float], int, float]:
+    """Seconds of every variant, the flops, and the flops a second that multiply-adds alone reach meanwhile."""
     functions = {}
     flops = 0
     for name, options in shape.variants.items():
@@ -131,8 +131,13 @@ def least_times(shape: Shape, batch: int, seconds: float) -> tuple[dict[str, flo
         functions[name] = compiled(module, options)
     for function, x in functions.values():
         function(x)  # compiles it
-    best = in_turns([partial(function, x) for function, x in functions.values()], seconds=seconds)
-    return dict(zip(functions, best, strict=True)), flops
+    with compiled_loop() as (run, flops_of_round):
+        calls: list[Callable[[], object]] = [
+            *(partial(function, x) for function, x in functions.values()),
+            partial(run, ROUNDS),
+        ]
+        *best, peak = in_turns(calls, seconds=seconds)
+    return dict(zip(functions, best, strict=True)), flops, flops_of_round * ROUNDS / peak
 
 
 def operand_bytes(shape: Shape, batch: int) -> int:
@@ -146,19 +151,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", default="", help="only shapes whose name holds this")
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--peak", type=float, default=0.0, help="GF/s of one core")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     wanted = parser.parse_args()
-    peak = wanted.peak or multiply_adds()
-    print(f"batch {wanted.batch}, one thread, peak {peak:.0f} GF/s\n")
-    print("| kernel | variant | us | % of peak | GB/s |\n|---|---|---|---|---|")
+    print(f"batch {wanted.batch}, one thread\n")
+    print("| kernel | variant | us | GF/s | peak GF/s | % of peak | GB/s |\n|---|---|---|---|---|---|---|")
     for shape in SHAPES:
         if wanted.name in shape.name:
-            times, flops = least_times(shape, wanted.batch, wanted.seconds)
+            times, flops, peak = least_times(shape, wanted.batch, wanted.seconds)
             for name, seconds in times.items():
-                share = 100 * flops / seconds / 1e9 / peak
+                reached, share = flops / seconds / 1e9, 100 * flops / seconds / peak
                 rate = operand_bytes(shape, wanted.batch) / seconds / 1e9
-                print(f"| {shape.name} | {name} | {seconds * 1e6:.1f} | {share:.0f} | {rate:.0f} |", flush=True)
+                row = (f"{seconds * 1e6:.1f}", f"{reached:.0f}", f"{peak / 1e9:.0f}", f"{share:.0f}", f"{rate:.0f}")
+                print(f"| {shape.name} | {name} | {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":
