@@ -149,9 +149,7 @@ class _Emitter(Nest):
         spread = masks * len(rows)
         cache: dict[object, Value] = {}
         start = [self.initial(place, mask, cache) for place, mask in zip(places, spread, strict=True)]
-        for operand in self.joined:
-            for place in places:
-                b.prefetch(self.frame.memref[operand], [i.base for i in self.result_at(place)[1]])
+        self.ask_for_joined(places)
         made = self.sums(places, spread, start)
         totals = self.read(number, len(columns))
         cache = {}

@@ -46,6 +46,7 @@ CASES = {
     "dense exponential": ("contraction", lambda: k.dense(B, 3, 37, dear=True), 7, SUM),
     "gates exponential": ("contraction", lambda: k.gates(B, 3, 3, 20, dear=True), 7, SUM),
     "cell": ("contraction", lambda: cell(B, 5, 20), 7, SUM),
+    "cell of a sequence": ("contraction", lambda: cell(B, 70, 20, True), 3, SUM),
     "cell of 9 rows": ("contraction", lambda: cell(9, 3, 32), 1, SUM),
     "dense 13x37": ("contraction", lambda: k.dense(13, 20, 37), 1, SUM),
     "dense 10": ("contraction", lambda: k.dense(B, 17, 10, epilogue=False), 5, SUM),

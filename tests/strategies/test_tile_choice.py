@@ -11,6 +11,7 @@ from kcompile.strategies import contraction
 from kcompile.strategies.parts.structured import kernel
 from kcompile.strategies.select import lower
 from tests.strategies import linalg_kernels as k
+from tests.strategies.cell_kernels import cell
 from tests.strategies.test_strategies import TARGETS
 
 FIRST_LEVEL, SECOND_LEVEL = 3, 2  # of the caches, as hints
@@ -63,6 +64,16 @@ def test_a_tile_asks_for_what_its_epilogue_reads(rows: Dim, steps: int, asks: bo
     loops = loops_of(k.added_products(rows, [steps], 64), target)
     asked = [op for op in loops.walk() if op.name == "memref.prefetch" and op.operands[0] is loops.body.arguments[2]]
     assert bool(asked) == asks
+
+
+def test_a_cell_asks_for_what_each_step_of_a_sequence_reads() -> None:
+    """All parts of it; not for the state, which the step before has made."""
+    loops = loops_of(cell(k.BATCH, 128, 64, sequence=True), "x86-64-v4")
+    asked = [op for op in loops.walk() if op.name == "memref.prefetch"]
+    assert asked
+    assert {op.operands[0] for op in asked} == {loops.body.arguments[3]}
+    assert len(asked) % 4 == 0
+    assert not any(op.name == "memref.prefetch" for op in loops_of(cell(k.BATCH, 128, 64), "x86-64-v4").walk())
 
 
 def test_an_update_of_weights_by_a_usual_batch_is_over_before_what_it_asks_for_comes() -> None:

@@ -88,7 +88,7 @@ class Nest:
         self.panel = self.fixed(tile.lane_dim)
         self.part_axis = part_axis(whole_of(view.op.results[0])) if tile.part_dim >= 0 else None
         self.dear = has_dear_epilogue(kernel)
-        self.joined = joined_operands(kernel, view)
+        self.joined = joined_operands(kernel, view, self.part_axis)
         self.streamed = streamed_operand(kernel, view, tile)
         self.later: list[LaneIndex] = []  # rows of it that this lane tile asks for
 
@@ -224,9 +224,7 @@ class Nest:
         spread = [mask for mask in masks for _ in parts]
         cache: dict[object, Value] = {}
         start = [self.initial(point, mask, cache) for point, mask in zip(points, spread, strict=True)]
-        for value in self.joined:
-            for place in places:
-                self.b.prefetch(self.frame.memref[value], [i.base for i in self.result_at(place)[1]])
+        self.ask_for_joined(points[:: len(parts)])
         sums = self.sums(points, spread, start)
         if self.dear and len(rows) > 1:
             self.finish_by_rows(outer, rows[0].base, len(rows), columns, masks[: len(columns)], sums)
@@ -336,6 +334,13 @@ class Nest:
                 inner = self.reduce(rest, {**at, dims[0]: LaneIndex(index)}, points, masks, inner)
             loop.yield_(inner)
         return list(loop.results)
+
+    def ask_for_joined(self, places: list[Place]) -> None:
+        for value, offsets in self.joined:
+            for place in places:
+                at = zip(self.result_at(place)[1], offsets, strict=True)
+                bases = [self.b.add(i.base, self.b.index(o)) if o else i.base for i, o in at]
+                self.b.prefetch(self.frame.memref[value], bases)
 
     def ask_for_rows(self, at: Place) -> None:
         """Ask for what the next row tile reads of the streamed operand, at this step of the sum."""
