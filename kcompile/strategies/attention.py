@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from kcompile.codegen.target import Target
+from kcompile.codegen.target import LINE, Target
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation, Value
 from kcompile.ir.types import VectorType
@@ -39,7 +39,6 @@ from kcompile.strategies.parts.parameters import Parameters
 from kcompile.strategies.parts.points import Points
 from kcompile.strategies.parts.structured import Generic, Kernel
 
-LINE = 64  # bytes
 BLOCK = 32  # rows of a block: 128 keys of 4 bytes a row are 16 KiB, a third of L1 with keys and values in the others
 
 
@@ -130,11 +129,7 @@ class _Emitter:
 
     def place(self, number: Value, sizes: list[Value]) -> At:
         """The batch index of that number."""
-        at: At = {}
-        for d, size in zip(reversed(self.batch_dims), reversed(sizes), strict=True):
-            at[d] = LaneIndex(self.b.mod(number, size))
-            number = self.b.floordiv(number, size)
-        return at
+        return dict(zip(self.batch_dims, map(LaneIndex, self.frame.indices(number, sizes)), strict=True))
 
     def ask(self, at: At, row: Value) -> None:
         """Ask for a row of every operand at the next batch index, while the work along the rows loads little.
