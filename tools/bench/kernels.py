@@ -18,7 +18,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from ceiling import compiled_loop
+from ceiling import ROUNDS, compiled_loop
 
 from kcompile.codegen.timing import in_turns
 from kcompile.dialects.graph import GraphBuilder
@@ -30,7 +30,6 @@ from kcompile.runtime.executable import CompiledFunction
 from kcompile.tracing.trace import ArgumentSpec, ResultSpec, TracedFunction
 
 SECONDS = 0.5  # for all variants of a shape
-ROUNDS = 100_000  # of the loop that measures the peak: some 150 us
 
 
 @dataclass(frozen=True)
