@@ -16,7 +16,7 @@ down, input channels, then taps across, whatever the tile.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kcompile.codegen.target import Target
 from kcompile.ir import types as t
@@ -69,6 +69,10 @@ class Form:
     dilation: int
     features: int
 
+    def shares(self, lanes: int) -> bool:
+        """Whether a group has a part of a vector of so many lanes, beside others."""
+        return self.group >= 0 and self.features < lanes
+
     def size(self, dim: int) -> int:
         size = self.view.extents()[dim]
         assert isinstance(size, int)
@@ -116,7 +120,7 @@ def form(kernel: Kernel) -> Form | None:
 
 def _grouped(found: Form, out: Sequence[int]) -> Form | None:
     """With its groups side by side in one axis of both operands and of the result."""
-    view, group = found.view, out[-2]
+    group = out[-2]
     makers = found.x.defining_op, found.w.defining_op
     if any(op is None or op.name != "tensor.expand_shape" or len(op["reassociation"][-1]) != 2 for op in makers):
         return None
@@ -124,8 +128,7 @@ def _grouped(found: Form, out: Sequence[int]) -> Form | None:
     sides = [e.dim for e in found.x_map.results[-2:]], [e.dim for e in found.w_map.results[-2:]]
     if sides != ([group, found.channel], [group, found.lane]) or found.size(found.channel) != found.features:
         return None
-    f = found
-    return Form(view, x, f.x_map, w, f.w_map, f.row, f.tap, f.channel, f.lane, group, f.stride, f.dilation, f.features)
+    return replace(found, x=x, w=w, group=group)
 
 
 def match(kernel: Kernel, target: Target) -> Slide | None:
@@ -136,7 +139,7 @@ def match(kernel: Kernel, target: Target) -> Slide | None:
     taps, size = found.size(found.tap), found.size(found.row)
     if lanes < 4 or not 2 <= taps <= MOST_TAPS:
         return None
-    shares = found.group >= 0 and found.features < lanes
+    shares = found.shares(lanes)
     if shares and (lanes % found.features or found.size(found.group) * found.features % lanes):
         return None
     if not shares and found.features != lanes:
@@ -168,7 +171,7 @@ class _Emitter:
     def __init__(self, frame: Frame, kernel: Kernel, found: Form, parameters: Slide):
         self.frame, self.kernel, self.form, self.cut = frame, kernel, found, parameters
         self.b = frame.b
-        self.shares = found.group >= 0 and found.features < parameters.lanes  # a vector with other groups
+        self.shares = found.shares(parameters.lanes)
 
     def run(self) -> None:
         b, found, cut = self.b, self.form, self.cut
