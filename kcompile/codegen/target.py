@@ -18,6 +18,7 @@ from kcompile.errors import UnsupportedError
 from kcompile.ir import types as t
 from kcompile.ir.types import Type
 
+LINE = 64  # bytes of a line of the cache, on all of them
 X86, AARCH64 = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 
 # what kernels may rely on, beyond arithmetic: an instruction of its own instead of a sequence of ours

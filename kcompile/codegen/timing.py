@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from kcompile.codegen.kernels import Array, Kernel
+from kcompile.codegen.target import LINE
 from kcompile.ir import types as t
 from kcompile.ir.core import Operation
 from kcompile.ir.dims import evaluate
 from kcompile.ir.types import MemRefType
-
-LINE = 64  # bytes
 
 
 def example_arrays(function: Operation, sizes: Mapping[str, int]) -> list[Array]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kcompile.codegen.operations import float_extreme, intrinsic, mangled, narrow, prints, typed, widen
+from kcompile.codegen.target import LINE
 from kcompile.codegen.text import element_bytes, is_half, literal, memory_type, type_text
 from kcompile.dialects.upstream.vector import kind_of
 from kcompile.errors import UnsupportedError
@@ -126,7 +127,6 @@ def _create_mask(p: FunctionPrinter, op: Operation) -> None:
 
 
 # -- memory
-LINE = 64  # bytes of a line of the cache
 
 
 @prints("memref.alloca")

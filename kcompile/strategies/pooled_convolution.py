@@ -29,7 +29,7 @@ from kcompile.strategies.parts.frame import Frame
 from kcompile.strategies.parts.lanes import LaneIndex
 from kcompile.strategies.parts.placement import placed, whole_of
 from kcompile.strategies.parts.points import Points
-from kcompile.strategies.parts.register_tile import Nest, Place, computes_once
+from kcompile.strategies.parts.register_tile import LaneTiles, Nest, Place, computes_once
 from kcompile.strategies.parts.structured import Generic, Kernel, generic
 from kcompile.strategies.parts.tile_choice import Tile
 
@@ -185,26 +185,16 @@ class _Nest(Nest):
         self.pooled = [pair for pair in pairs if t.shape_of(pair[0].type) == pooled]
         self.whole = [pair for pair in pairs if t.shape_of(pair[0].type) != pooled]
 
-    def tiles(
-        self,
-        lane_tiles: int,
-        vectors: int,
-        mask: Value | None,
-        lane_start: int,
-        rows: int,
-        row_tiles: Value,
-        row_size: Value,
-    ) -> None:
+    def tiles(self, lanes: LaneTiles, rows: int, row_tiles: Value, row_size: Value) -> None:
         """Bands of all images, for groups of lane tiles of one variant."""
         b, frame, form = self.b, self.frame, self.form
-        group = self.group(lane_tiles, vectors)
-        full, rest = divmod(lane_tiles, group)
-        self.scratch = frame.scratch((self.deep, self.wide, group * vectors * self.tile.lanes), self.element)
+        group = self.group(lanes)
+        full, rest = divmod(lanes.count, group)
+        self.scratch = frame.scratch((self.deep, self.wide, group * lanes.vectors * self.tile.lanes), self.element)
         self.fill_columns()
         bands = b.index(-(-form.rows.places // self.band))
         sizes = [b.index(full + (rest > 0)), frame.size(self.extents[self.outer[0]]), bands]
         low, high = b.partition(frame.product(sizes), frame.tid, frame.team, 1)
-        masks: list[Value | None] = [*[None] * (vectors - 1), mask]
         with b.for_(low, high, 1) as item:
             which, image, band = frame.indices(item.iv, sizes)
             tiles = (
@@ -215,27 +205,27 @@ class _Nest(Nest):
             count = b.min(b.index(self.band), b.sub(b.index(form.rows.places), first))
             start, end = self.rows_to_make(first, follows, count)
             with frame.nest([(start, end), (b.index(0), row_tiles), (b.index(0), tiles)]) as (down, right, place):
-                columns = self.lane_tile(b.mul(which, b.index(group)), place, (lane_tiles, vectors, lane_start))
+                columns = self.lane_tile(b.mul(which, b.index(group)), place, lanes)
                 left = b.min(b.mul(right, b.index(rows)), b.sub(row_size, b.index(rows)))
                 corner = image, b.sub(down, b.index(form.rows.low))
                 indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, corner, strict=True)}
-                self.tile_body(indices, [LaneIndex(b.add(left, b.index(i))) for i in range(rows)], columns, masks)
+                self.tile_body(indices, [LaneIndex(b.add(left, b.index(i))) for i in range(rows)], columns, lanes.masks)
             shared = form.extreme and form.columns.overlap > 0  # sums keep their order, by rows
             places = min(SHARED if shared else 1, form.columns.places)
             extents = (count, b.index(-(-form.columns.places // places)), tiles)
             with frame.nest([(b.index(0), n) for n in extents]) as (down, right, place):
-                columns = self.lane_tile(b.mul(which, b.index(group)), place, (lane_tiles, vectors, lane_start))
+                columns = self.lane_tile(b.mul(which, b.index(group)), place, lanes)
                 left = b.min(b.mul(right, b.index(places)), b.index(form.columns.places - places))
                 at = [LaneIndex(image), LaneIndex(b.add(first, down)), LaneIndex(left)]
-                for column, masked in zip(columns, masks, strict=True):
+                for column, masked in zip(columns, lanes.masks, strict=True):
                     self.pool_at([*at, self.channel(column)], places, masked)
             item.yield_()
 
-    def lane_tile(self, first: Value, place: Value, variant: tuple[int, int, int]) -> list[Place]:
+    def lane_tile(self, first: Value, place: Value, lanes: LaneTiles) -> list[Place]:
         """The vectors of a lane tile; in the scratch they are as in their group, whose first one is `first`."""
-        b, (lane_tiles, vectors, lane_start) = self.b, variant
-        columns = self.columns(b.add(first, place), lane_tiles, vectors, lane_start)
-        self.base = b.sub(self.channel(columns[0]).base, b.mul(place, b.index(vectors * self.tile.lanes)))
+        b = self.b
+        columns = self.columns(b.add(first, place), lanes)
+        self.base = b.sub(self.channel(columns[0]).base, b.mul(place, b.index(lanes.vectors * self.tile.lanes)))
         return columns
 
     # -- the band

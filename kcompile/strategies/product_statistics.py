@@ -26,7 +26,7 @@ from kcompile.strategies.parts.frame import Frame
 from kcompile.strategies.parts.lanes import LaneIndex
 from kcompile.strategies.parts.placement import placed, whole_of
 from kcompile.strategies.parts.points import Points
-from kcompile.strategies.parts.register_tile import Nest, Place
+from kcompile.strategies.parts.register_tile import LaneTiles, Nest, Place
 from kcompile.strategies.parts.structured import Generic, Kernel, generic, is_static
 from kcompile.strategies.parts.tile_choice import Tile
 
@@ -86,25 +86,15 @@ class _Emitter(Nest):
         self.wide = [pair for pair in pairs if not depends(pair[0], roots)]
         self.small = [pair for pair in pairs if depends(pair[0], roots)]
 
-    def tiles(
-        self,
-        lane_tiles: int,
-        vectors: int,
-        mask: Value | None,
-        lane_start: int,
-        rows: int,
-        row_tiles: Value,
-        row_size: Value,
-    ) -> None:
+    def tiles(self, lanes: LaneTiles, rows: int, row_tiles: Value, row_size: Value) -> None:
         """The loop over (group of lane tiles, kept dims), of each the lane tiles of this worker's share."""
         b, frame = self.b, self.frame
-        most = self.group(lane_tiles, vectors)
-        group = max(n for n in range(1, most + 1) if lane_tiles % n == 0)
-        sizes = [b.index(lane_tiles // group), *(frame.size(self.extents[d]) for d in self.kept)]
-        width, lanes = b.index(group), self.tile.lanes
+        most = self.group(lanes)
+        group = max(n for n in range(1, most + 1) if lanes.count % n == 0)
+        sizes = [b.index(lanes.count // group), *(frame.size(self.extents[d]) for d in self.kept)]
+        width, vectors, masks = b.index(group), lanes.vectors, lanes.masks
         element = t.element_of(self.view.op.result.type)
-        self.totals = frame.scratch((group * vectors * len(self.reductions), lanes), element)
-        masks: list[Value | None] = [*[None] * (vectors - 1), mask]
+        self.totals = frame.scratch((group * vectors * len(self.reductions), self.tile.lanes), element)
         low, high = b.partition(b.mul(frame.product(sizes), width), frame.tid, frame.team)
         with b.for_(b.floordiv(low, width), b.ceildiv(high, width), 1) as block:
             which, *outer = frame.indices(block.iv, sizes)
@@ -113,7 +103,7 @@ class _Emitter(Nest):
             first, last = b.max(b.sub(low, before), b.index(0)), b.min(b.sub(high, before), width)
 
             def columns(tile: Value) -> list[Place]:
-                return self.columns(b.add(b.mul(which, width), tile), lane_tiles, vectors, lane_start)
+                return self.columns(b.add(b.mul(which, width), tile), lanes)
 
             with b.for_(first, last, 1) as loop:
                 start = [self.start({**kept, **column}, m) for column, m in zip(columns(loop.iv), masks, strict=True)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kcompile.codegen.target import LINE
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.dims import Dim
@@ -19,7 +20,6 @@ from kcompile.strategies.parts.structured import Kernel
 
 AHEAD = 8  # rows
 LARGE = 1 << 20  # elements of a table of which little is in the third-level cache when other tensors were used
-LINE = 64  # bytes
 
 
 def reads_table(kernel: Kernel) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from kcompile.codegen.target import LINE
 from kcompile.ir import types as t
 from kcompile.ir.core import Value
 from kcompile.ir.dims import nominal
@@ -24,7 +25,6 @@ from kcompile.strategies.parts.structured import Generic
 from kcompile.strategies.parts.sum_cut import Sums
 from kcompile.strategies.parts.tile_choice import reduction_order, row_stride
 
-LINE = 64  # bytes
 MOST_LINES = 2  # of an operand in a step: a tile that needs more reads most of the block anyway
 Place = dict[int, LaneIndex]  # dims of the iteration space
 

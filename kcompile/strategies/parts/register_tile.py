@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from math import prod
 
 from kcompile.codegen.mathematics import RECIPES
+from kcompile.codegen.target import LINE
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
@@ -40,7 +42,6 @@ UNROLLED_STEPS = 16  # reductions up to this many steps have no loop at all
 # inside a loop, with so many sums: loads of more steps are hoisted over all of them, and the sums spilled: 13x2 sums of
 # 2x2 windows of 16 channels, 64 GF/s with 16 steps and 240 with 4; 8x2 of 3x3 windows 198 and 262
 MANY_SUMS, LOOPED_STEPS = 16, 4
-LINE = 64  # bytes
 Place = dict[int, LaneIndex]  # dims of the iteration space
 
 
@@ -72,6 +73,20 @@ def has_dear_epilogue(kernel: Kernel) -> bool:
 
 def is_constant(index: Value) -> bool:
     return index.defining_op is not None and index.defining_op.name == "arith.constant"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTiles:
+    """`count` lane tiles of so many vectors, from lane `start` of every panel on; `mask` is for the last vector."""
+
+    count: int
+    vectors: int
+    start: int = 0
+    mask: Value | None = None
+
+    @property
+    def masks(self) -> list[Value | None]:
+        return [*[None] * (self.vectors - 1), self.mask]
 
 
 class Nest:
@@ -133,50 +148,41 @@ class Nest:
         if self.panels > 1 and width > self.panel and (width % self.panel or self.panels % (width // self.panel)):
             vectors, width = max(1, self.panel // self.tile.lanes), self.panel  # not so many whole panels
         if width > self.panel and self.panels > 1:  # a tile is several panels
-            self.tiles(self.panels * self.panel // width, vectors, None, 0, rows, row_tiles, row_size)
+            self.tiles(LaneTiles(self.panels * self.panel // width, vectors), rows, row_tiles, row_size)
             return
         full, rest = divmod(self.panel, width)
         if full:
-            self.tiles(self.panels * full, vectors, None, 0, rows, row_tiles, row_size)
+            self.tiles(LaneTiles(self.panels * full, vectors), rows, row_tiles, row_size)
         if rest:
             tail = rest % self.tile.lanes
             mask = self.b.mask(self.b.index(tail), self.tile.lanes) if tail else None
-            self.tiles(self.panels, -(-rest // self.tile.lanes), mask, full * width, rows, row_tiles, row_size)
+            last = LaneTiles(self.panels, -(-rest // self.tile.lanes), full * width, mask)
+            self.tiles(last, rows, row_tiles, row_size)
 
-    def group(self, lane_tiles: int, vectors: int) -> int:
-        """Lane tiles of so many vectors that all rows go through before the next ones."""
-        return max(1, min(self.tile.group * self.tile.vectors // vectors, lane_tiles))
+    def group(self, lanes: LaneTiles) -> int:
+        """Lane tiles that all rows go through before the next ones."""
+        return max(1, min(self.tile.group * self.tile.vectors // lanes.vectors, lanes.count))
 
     def shares(self, tiles: int, group: int, extents: Sequence[Value]) -> AbstractContextManager[list[Value]]:
         """This worker's places in a loop over (group of lane tiles, extents, tile of the group)."""
         return self.frame.parallel_groups(tiles, group, extents)
 
-    def tiles(
-        self,
-        lane_tiles: int,
-        vectors: int,
-        mask: Value | None,
-        lane_start: int,
-        rows: int,
-        row_tiles: Value,
-        row_size: Value,
-    ) -> None:
+    def tiles(self, lanes: LaneTiles, rows: int, row_tiles: Value, row_size: Value) -> None:
         """The parallel loop over tiles of one variant. The last row tile is moved back so that it is whole.
 
         Lane tiles go in groups: (group, outer dims, row tile, lane tile of the group).
         """
         b = self.b
-        group = self.group(lane_tiles, vectors)
+        group = self.group(lanes)
         outer = [self.frame.size(self.extents[d]) for d in self.outer]
-        with self.shares(lane_tiles, group, [*outer, row_tiles]) as at:
+        with self.shares(lanes.count, group, [*outer, row_tiles]) as at:
             lane_tile = b.add(b.mul(at[0], b.index(group)), at[-1])
             indices: Place = {d: LaneIndex(v) for d, v in zip(self.outer, at[1:-2], strict=True)}
             row = b.min(b.mul(at[-2], b.index(rows)), b.sub(row_size, b.index(rows)))
             row_indices = [LaneIndex(b.add(row, b.index(i))) for i in range(rows)]
-            columns = self.columns(lane_tile, lane_tiles, vectors, lane_start)
-            masks: list[Value | None] = [*[None] * (vectors - 1), mask]
-            self.later = self.next_rows(row, rows, vectors, at[-1], group)
-            self.tile_body(indices, row_indices, columns, masks)
+            columns = self.columns(lane_tile, lanes)
+            self.later = self.next_rows(row, rows, lanes.vectors, at[-1], group)
+            self.tile_body(indices, row_indices, columns, lanes.masks)
 
     def next_rows(self, row: Value, rows: int, vectors: int, lane_tile: Value, group: int) -> list[LaneIndex]:
         """The part of the next row tile that a lane tile of the group asks for (see early_reads)."""
@@ -186,11 +192,11 @@ class Nest:
         first = b.min(b.mul(lane_tile, b.index(share)), b.index(rows - share))
         return [LaneIndex(b.add(b.add(row, b.index(rows + i)), first)) for i in range(share)]
 
-    def columns(self, lane_tile: Value, lane_tiles: int, vectors: int, lane_start: int) -> list[Place]:
+    def columns(self, lane_tile: Value, lanes: LaneTiles) -> list[Place]:
         """Where the vectors of a lane tile are."""
-        b, tile = self.b, self.tile
+        b, tile, vectors = self.b, self.tile, lanes.vectors
         if self.panels == 1:
-            lane = b.add(b.mul(lane_tile, b.index(vectors * tile.lanes)), b.index(lane_start))
+            lane = b.add(b.mul(lane_tile, b.index(vectors * tile.lanes)), b.index(lanes.start))
             places = [{tile.lane_dim: LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1)} for j in range(vectors)]
             return [{**p, tile.panel_dim: LaneIndex(b.index(0))} for p in places] if tile.panel_dim >= 0 else places
         if vectors * tile.lanes > self.panel:
@@ -204,9 +210,9 @@ class Nest:
                 for p in range(count)
                 for j in range(inside)
             ]
-        pieces = b.index(lane_tiles // self.panels)
+        pieces = b.index(lanes.count // self.panels)
         panel = LaneIndex(b.floordiv(lane_tile, pieces))
-        lane = b.add(b.mul(b.mod(lane_tile, pieces), b.index(vectors * tile.lanes)), b.index(lane_start))
+        lane = b.add(b.mul(b.mod(lane_tile, pieces), b.index(vectors * tile.lanes)), b.index(lanes.start))
         return [
             {tile.panel_dim: panel, tile.lane_dim: LaneIndex(b.add(lane, b.index(j * tile.lanes)), 1)}
             for j in range(vectors)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import math
 
-from kcompile.codegen.target import Target
+from kcompile.codegen.target import LINE, Target
 from kcompile.dialects.upstream.builder import LoopBuilder, constant_value
 from kcompile.ir import types as t
 from kcompile.ir.core import Block, Operation, Value, module_functions
@@ -26,7 +26,6 @@ from kcompile.ir.dims import Dim, SymbolicDim, evaluate, product, symbols_of
 from kcompile.ir.passes import pass_
 from kcompile.ir.types import MemRefType
 
-LINE = 64  # bytes
 LEAST = 32 << 20  # a core's share of today's caches; a target that is not this machine says less, for careful tiles
 MOST = 1 << 16  # rows of a large batch
 STRATEGIES = ("elementwise", "transpose", "row_reduction", "window")  # the others compute more than they store
