@@ -17,6 +17,7 @@ from kcompile.codegen.target import Target
 from kcompile.ir import types as t
 from kcompile.ir.attributes import UnitAttr
 from kcompile.ir.core import Operation, Value
+from kcompile.ir.slices import backward_slice
 from kcompile.ir.types import VectorType
 from kcompile.strategies.parts.frame import Frame
 from kcompile.strategies.parts.lanes import LaneIndex
@@ -72,15 +73,7 @@ def axes_of(view: Generic) -> list[int]:
 
 def depends(value: Value, roots: tuple[Operation, ...]) -> bool:
     """Whether a value is made from the result of one of the roots."""
-    pending, seen = [value], set()
-    while pending:
-        op = pending.pop().defining_op
-        if op in roots:
-            return True
-        if op is not None and op not in seen:
-            seen.add(op)
-            pending.extend(op.operands)
-    return False
+    return any(made.defining_op in roots for made in backward_slice([value]))
 
 
 def emit(kernel: Kernel, parameters: Columns, target: Target) -> Operation:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from kcompile.dialects.graph.control import code_blocks
 from kcompile.ir.core import Block, Operation, Value, find_function
 from kcompile.ir.passes import pass_
+from kcompile.ir.slices import backward_slice
 from kcompile.transforms.kernel import cost_model
 from kcompile.transforms.kernel.kinds import is_movement, is_splat, tensor_type
 
@@ -42,7 +43,8 @@ def _rewrite(block: Block) -> bool:
         if tensor_type(source).shape != tensor_type(mask).shape or not inner or met is None:
             continue
         known = next((copies[v] for v in inner if v in copies), {})
-        known |= {v: v for v in _makers(met)}  # such as source + bias: the source itself need not be kept then
+        # such as source + bias: the source itself need not be kept then
+        known |= {v: v for v in backward_slice([met], lambda op: op.has_trait("elementwise"))}
         op.set_operand(0, _copy(mask, op, known))
         copies[op.result] = known
     return bool(copies)
@@ -90,18 +92,6 @@ def _met(masked: Value, source: Value) -> Value | None:
                     seen.add(result)
                     pending.append((result, steps + 1))
     return None
-
-
-def _makers(value: Value) -> set[Value]:
-    """A value and those from which elementwise operations make it."""
-    found: set[Value] = set()
-    pending = [value]
-    while pending:
-        at = pending.pop()
-        if at not in found:
-            found.add(at)
-            pending += at.defining_op.operands if at.defining_op and at.defining_op.has_trait("elementwise") else ()
-    return found
 
 
 def _copy(value: Value, place: Operation, known: dict[Value, Value]) -> Value:

@@ -80,5 +80,5 @@ def pays_in_blocks(scatter: Operation) -> bool:
     write and read 512 KiB at 12 bytes a cycle. In the cache nothing is saved by it (Adam of 10000 x 128: 0.41 ms, and
     0.44 in blocks; of 50000 x 256 19 ms, and 11).
     """
-    places = product([nominal(n) for n in tensor_type(scatter.operands[1]).shape[:-1]])
-    return isinstance(places, int) and places <= MOST_PLACES and nominal_size(scatter.result) >= LARGE_TABLE
+    places = nominal(product(tensor_type(scatter.operands[1]).shape[:-1]))
+    return places <= MOST_PLACES and nominal_size(scatter.result) >= LARGE_TABLE

@@ -143,9 +143,8 @@ def _sums_up(product: Operation, space: Space, sums: Operation) -> bool:
         return False  # loaded all the same, and its work hides behind that in a sweep only (MobileNetV2 2-5 % slower)
     if not all(_made_by(v, "graph.reduce") for v in yielded(sums)) or not sums_along_tiles(root, space.shape):
         return False
-    dear = any(
-        cost_model.work(op) > cost_model.RECOMPUTE_LIMIT for op in product.body.ops
-    )  # by rows, see register_tile
+    # what is dear is done by rows, see register_tile
+    dear = any(cost_model.work(op) > cost_model.RECOMPUTE_LIMIT for op in product.body.ops)
     return not dear and len(product.results) + len(sums.results) <= MOST_RESULTS and _runs_along_lanes(sums)
 
 

@@ -9,13 +9,12 @@ It runs before emit-loops, because loops no longer show which element of a resul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kcompile.ir import types as t
 from kcompile.ir.attributes import ArrayAttr, Attribute, DimsAttr, IntArrayAttr, UnitAttr
 from kcompile.ir.core import Operation, Value, find_function
 from kcompile.ir.dims import Dim, product
 from kcompile.ir.passes import pass_
+from kcompile.ir.slices import backward_slice
 from kcompile.ir.types import TensorType
 from kcompile.strategies.parts.structured import generic
 from kcompile.transforms.plan.packing import bound
@@ -72,7 +71,7 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
             reduced.add(op.result)
             continue
         if op.name in REDUCING:
-            unsafe.update(_made_of(op.operands) & set(arguments))
+            unsafe.update(backward_slice(op.operands) & set(arguments))
             continue
         if op.name != "linalg.generic":
             return none
@@ -103,18 +102,6 @@ def overwritable(function: Operation) -> list[tuple[int, ...]]:
         for r in results
     ]
     return safe
-
-
-def _made_of(values: Sequence[Value]) -> set[Value]:
-    """The values from which these are computed, and themselves."""
-    found: set[Value] = set()
-    pending = list(values)
-    while pending:
-        value = pending.pop()
-        if value not in found:
-            found.add(value)
-            pending += value.defining_op.operands if value.defining_op is not None else ()
-    return found
 
 
 def winograd_work(op: Operation) -> Dim:
